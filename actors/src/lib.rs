@@ -1,0 +1,1 @@
+//! All that lives and is no module: connections, sessions, listeners.

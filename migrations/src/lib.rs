@@ -1,0 +1,1 @@
+//! The migrations of the database. One that has landed is never edited.

@@ -1,0 +1,1 @@
+//! The one admin interface: GraphQL over HTTP.

@@ -1,0 +1,1 @@
+//! The small modules: one XEP, one file.

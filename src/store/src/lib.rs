@@ -1,0 +1,1 @@
+//! Storage: pools, errors, accounts, and the conformance suite of every back end.

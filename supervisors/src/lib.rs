@@ -1,0 +1,1 @@
+//! Restart policies and the whole supervision tree on one screen.
