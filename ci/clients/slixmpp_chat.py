@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""Two accounts chat through a running node with slixmpp, over STARTTLS and over direct TLS.
+
+    slixmpp_chat.py HOST PORT DIRECT_TLS_PORT [CERTIFICATE]
+
+The accounts alice@localhost and bob@localhost must exist; their password is in CHAT_PASSWORD. With a
+certificate file the server has to prove that it is localhost, without one anything goes. A line per
+scene that went well; the first thing that did not ends the script with exit code 1. Port 0 leaves
+direct TLS out.
+"""
+
+import asyncio
+import logging
+import os
+import ssl
+import sys
+
+from slixmpp import ClientXMPP
+from slixmpp.exceptions import IqError
+
+HOST, PORT, DIRECT = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+CERTIFICATE = sys.argv[4] if len(sys.argv) > 4 else None
+PASSWORD = os.environ["CHAT_PASSWORD"]
+PATIENCE = 20  # seconds that anything may take before it counts as not coming
+
+
+class Person(ClientXMPP):
+    """One resource. What comes is kept in queues until a scene asks for it."""
+
+    def __init__(self, jid, *, direct=False, mechanism=None, password=PASSWORD, tls=None):
+        config = {"feature_mechanisms": {"use_mech": mechanism}}
+        super().__init__(jid, password, plugin_config=config)
+        self.enable_direct_tls, self.enable_starttls = direct, not direct
+        self.port = DIRECT if direct else PORT
+        context = ssl.create_default_context(cafile=CERTIFICATE)
+        if CERTIFICATE is None:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if direct:
+            context.set_alpn_protocols(["xmpp-client"])
+        if tls is not None:
+            context.minimum_version = context.maximum_version = tls
+        self.ssl_context = context
+        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0202"):
+            self.register_plugin(plugin)
+        self.messages, self.presences, self.endings = (asyncio.Queue() for _ in range(3))
+        self.add_event_handler("message", self.messages.put_nowait)
+        self.add_event_handler("message_error", self.messages.put_nowait)
+        self.add_event_handler("presence", self.presences.put_nowait)
+        self.add_event_handler("disconnected", self.endings.put_nowait)
+        self.stream_errors = asyncio.Queue()
+        self.add_event_handler("stream_error", self.stream_errors.put_nowait)
+
+    async def login(self):
+        """Connects, logs in, binds; sends no presence."""
+        started = asyncio.ensure_future(self.wait_until("session_start", PATIENCE))
+        refused = asyncio.ensure_future(self.wait_until("failed_all_auth", PATIENCE))
+        self.connect(HOST, self.port)
+        done, waiting = await asyncio.wait(
+            {started, refused}, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in waiting:
+            task.cancel()
+        if started not in done or started.exception():
+            raise AssertionError(f"{self.requested_jid} could not log in")
+        return self
+
+    async def appear(self, priority=0):
+        """Logs in, asks for the roster as people's clients do, and becomes available."""
+        await self.login()
+        await self.get_roster()
+        self.send_presence(ppriority=priority)
+        await self.sees(self.boundjid.full, "available")
+        return self
+
+    async def leave(self):
+        await self.disconnect()
+
+    async def sees(self, who, kind):
+        """Waits for a presence of this kind from `who`; others may come before it."""
+        while True:
+            presence = await soon(self.presences.get(), f"{kind} presence of {who}")
+            # The attribute, since slixmpp's own "type" is the show when there is one.
+            if presence["from"].full == who and presence.xml.get("type", "available") == kind:
+                return presence
+
+    async def hears(self, text, sender):
+        message = await soon(self.messages.get(), f"the message {text!r}")
+        assert message["body"] == text, f"{self.boundjid} heard {message}, not {text!r}"
+        assert message["from"] == sender, f"{message} should come from {sender}"
+        return message
+
+
+async def soon(awaitable, what):
+    try:
+        return await asyncio.wait_for(awaitable, PATIENCE)
+    except asyncio.TimeoutError:
+        raise AssertionError(f"{what} did not come within {PATIENCE} s") from None
+
+
+async def mechanisms():
+    """Every mechanism that slixmpp and the node share logs in, over STARTTLS and direct TLS."""
+    for mechanism in ("SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"):
+        for direct in (False, True) if DIRECT else (False,):
+            person = await Person(
+                "alice@localhost", mechanism=mechanism, direct=direct
+            ).login()
+            used = person.plugin["feature_mechanisms"].mech.name
+            assert used == mechanism, f"{used} was used, not {mechanism}"
+            await person.leave()
+
+
+async def tls_versions():
+    """TLS 1.2 and 1.3, each with whatever mechanism slixmpp likes best."""
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        person = await Person("alice@localhost", tls=version).login()
+        name = person.socket.version().replace(".", "_")
+        assert version.name == name, f"{name} was spoken, not {version.name}"
+        await person.leave()
+
+
+async def wrong_password():
+    """A wrong password and an unknown account get the same answer."""
+    answers = []
+    for jid in ("bob@localhost", "nobody-of-this-name@localhost"):
+        person = Person(jid, password="wrong", mechanism="SCRAM-SHA-1")
+        failed = asyncio.ensure_future(person.wait_until("failed_auth", PATIENCE))
+        person.connect(HOST, person.port)
+        failure = await soon(failed, "the refusal")
+        answers.append(failure["condition"])
+        await soon(person.disconnect(), "the end of the stream")
+    assert answers == ["not-authorized"] * 2, answers
+
+
+async def presence():
+    """Two resources of an account see each other come and go, orderly and cut off."""
+    one = await Person("alice@localhost/one").appear()
+    two = await Person("alice@localhost/two").appear()
+    await one.sees("alice@localhost/two", "available")
+    await two.sees("alice@localhost/one", "available")
+    two.send_presence(pshow="dnd", pstatus="läuft & <springt>")
+    seen = await one.sees("alice@localhost/two", "available")
+    assert (seen["show"], seen["status"]) == ("dnd", "läuft & <springt>"), seen
+    await two.leave()
+    await one.sees("alice@localhost/two", "unavailable")
+
+    three = await Person("alice@localhost/three").appear()
+    await one.sees("alice@localhost/three", "available")
+    three.transport.abort()
+    await one.sees("alice@localhost/three", "unavailable")
+    await one.leave()
+
+
+async def messages():
+    """To the bare JID (the higher priority hears it), to full JIDs, and to nobody."""
+    desk = await Person("alice@localhost/desk", direct=bool(DIRECT)).appear(priority=5)
+    phone = await Person("alice@localhost/phone").appear(priority=1)
+    bob = await Person("bob@localhost/home").appear()
+    text = "Grüße, 世界 & <b>'\"…\" 👋"
+    bob.send_message("alice@localhost", text, mtype="chat")
+    await desk.hears(text, bob.boundjid)
+    bob.send_message("alice@localhost/phone", "to the phone", mtype="chat")
+    await phone.hears("to the phone", bob.boundjid)
+    phone.send_message(bob.boundjid, "from the phone", mtype="chat")
+    await bob.hears("from the phone", phone.boundjid)
+    for n in range(200):
+        bob.send_message(desk.boundjid, f"number {n}", mtype="chat")
+    for n in range(200):
+        await desk.hears(f"number {n}", bob.boundjid)
+    bob.send_message("nobody-of-this-name@localhost", "anybody?", mtype="chat")
+    answer = await soon(bob.messages.get(), "the error")
+    assert answer["type"] == "error", answer
+    assert answer["error"]["condition"] == "service-unavailable", answer
+    for person in (desk, phone, bob):
+        await person.leave()
+
+
+async def queries():
+    """IQs to the server, to accounts, and from client to client in both directions."""
+    alice = await Person("alice@localhost/desk").appear()
+    bob = await Person("bob@localhost/home").appear()
+    await alice.plugin["xep_0199"].ping("localhost")
+    await alice.plugin["xep_0199"].ping(bob.boundjid)
+    await bob.plugin["xep_0199"].ping(alice.boundjid)
+    try:
+        await bob.plugin["xep_0199"].send_ping("alice@localhost/nowhere")
+        raise AssertionError("a resource that is not there answered a ping")
+    except IqError as error:
+        assert error.condition == "service-unavailable", error
+    version = await alice.plugin["xep_0092"].get_version("localhost")
+    assert version["software_version"]["name"], version
+    time = await alice.plugin["xep_0202"].get_entity_time("localhost")
+    # The text, since slixmpp's own reading of it trips over the Z that XEP-0082 asks for.
+    assert time.xml.findtext(".//{urn:xmpp:time}utc").endswith("Z"), time
+    server = (await alice.plugin["xep_0030"].get_info("localhost"))["disco_info"]
+    assert any(i[:2] == ("server", "im") for i in server["identities"]), server
+    for feature in ("http://jabber.org/protocol/disco#info", "urn:xmpp:ping", "urn:xmpp:time"):
+        assert feature in server["features"], f"{feature} is missing in {server}"
+    await alice.plugin["xep_0030"].get_items("localhost")
+    account = (await alice.plugin["xep_0030"].get_info("alice@localhost"))["disco_info"]
+    assert any(i[:2] == ("account", "registered") for i in account["identities"]), account
+    for person in (alice, bob):
+        await person.leave()
+
+
+async def conflict():
+    """The newer session with a resource replaces the older, which is told why."""
+    old = await Person("alice@localhost/desk").appear()
+    new = await Person("alice@localhost/desk").appear()
+    error = await soon(old.stream_errors.get(), "the stream error")
+    assert error["condition"] == "conflict", error
+    await soon(old.endings.get(), "the end of the old stream")
+    old.cancel_connection_attempt()
+    await new.plugin["xep_0199"].ping("localhost")
+    await new.leave()
+
+
+async def play():
+    for scene in (mechanisms, tls_versions, wrong_password, presence, messages, queries, conflict):
+        try:
+            await scene()
+        except Exception as trouble:
+            print(f"failed  {scene.__name__}: {type(trouble).__name__}: {trouble}", flush=True)
+            raise
+        print(f"ok  {scene.__name__}: {scene.__doc__.splitlines()[0]}", flush=True)
+
+
+if __name__ == "__main__":
+    # slixmpp drops its sender tasks at the end of a stream, asyncio grumbles about each of them.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    asyncio.run(play())

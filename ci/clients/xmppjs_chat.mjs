@@ -1,0 +1,184 @@
+// Two accounts chat through a running node with xmpp.js, over STARTTLS and over direct TLS.
+//
+//     xmppjs_chat.mjs HOST PORT DIRECT_TLS_PORT
+//
+// The accounts alice@localhost and bob@localhost must exist; their password is in CHAT_PASSWORD. The
+// node has to prove that it is localhost: NODE_EXTRA_CA_CERTS names its certificate. A line per scene
+// that went well; the first thing that did not ends the script with exit code 1. Port 0 leaves direct
+// TLS out.
+
+import { client, xml } from "@xmpp/client";
+
+const [host, port, directPort] = process.argv.slice(2);
+const password = process.env.CHAT_PASSWORD;
+const PATIENCE = 20_000; // milliseconds that anything may take before it counts as not coming
+
+const DISCO_INFO = "http://jabber.org/protocol/disco#info";
+
+/** Waits for a promise, but not for ever. */
+function soon(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not come`)), PATIENCE);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+/** One resource. Stanzas that nobody has asked for yet are kept. */
+class Person {
+  constructor(username, resource, options = {}) {
+    const service = options.direct ? `xmpps://localhost:${directPort}` : `xmpp://${host}:${port}`;
+    const credentials = options.mechanism
+      ? (authenticate) => authenticate({ username, password }, options.mechanism)
+      : undefined;
+    this.xmpp = client({ service, domain: "localhost", resource, username, password, credentials });
+    this.xmpp.reconnect.stop();
+    this.kept = [];
+    this.waiting = [];
+    this.errors = [];
+    this.xmpp.on("error", (error) => this.errors.push(error));
+    this.xmpp.on("stanza", (stanza) => {
+      if (stanza.is("iq")) return;
+      this.kept.push(stanza);
+      this.waiting.splice(0).forEach((wake) => wake());
+    });
+  }
+
+  async login() {
+    this.jid = (await soon(this.xmpp.start(), "the login")).toString();
+    return this;
+  }
+
+  async appear() {
+    await this.login();
+    await this.xmpp.send(xml("presence"));
+    await this.gets((s) => s.is("presence") && s.attrs.from === this.jid, "the own presence");
+    return this;
+  }
+
+  async gets(wanted, what) {
+    for (;;) {
+      const at = this.kept.findIndex(wanted);
+      if (at >= 0) return this.kept.splice(at, 1)[0];
+      await soon(new Promise((resolve) => this.waiting.push(resolve)), what);
+    }
+  }
+
+  sees(who, type) {
+    return this.gets(
+      (s) => s.is("presence") && s.attrs.from === who && s.attrs.type === type,
+      `presence ${type ?? "available"} of ${who}`,
+    );
+  }
+
+  async hears(text, from) {
+    const message = await this.gets((s) => s.is("message"), `the message "${text}"`);
+    check(message.getChildText("body") === text, `${this.jid} heard ${message}, not "${text}"`);
+    check(message.attrs.from === from, `${message} should come from ${from}`);
+  }
+
+  say(to, text) {
+    return this.xmpp.send(xml("message", { to, type: "chat" }, xml("body", {}, text)));
+  }
+
+  ask(to, payload) {
+    return soon(this.xmpp.iqCaller.get(payload, to), `the answer of ${to}`);
+  }
+
+  /** The connection is gone without a word. */
+  cut() {
+    const socket = this.xmpp.socket.socket;
+    // After STARTTLS the TLS socket does not own the one below it: destroy both.
+    socket._parent?.destroy();
+    socket.destroy();
+  }
+
+  leave() {
+    return soon(this.xmpp.stop(), "the end of the stream");
+  }
+}
+
+const scenes = {
+  async mechanisms() {
+    for (const mechanism of ["SCRAM-SHA-1", "PLAIN"]) {
+      for (const direct of directPort === "0" ? [false] : [false, true]) {
+        const person = await new Person("alice", "js", { mechanism, direct }).login();
+        check(person.jid === "alice@localhost/js", `bound as ${person.jid}`);
+        await person.leave();
+      }
+    }
+  },
+
+  async presence() {
+    const one = await new Person("alice", "one").appear();
+    const two = await new Person("alice", "two").appear();
+    await one.sees(two.jid);
+    await two.sees(one.jid);
+    await two.leave();
+    await one.sees(two.jid, "unavailable");
+    const three = await new Person("alice", "three").appear();
+    await one.sees(three.jid);
+    three.cut();
+    await one.sees(three.jid, "unavailable");
+    await one.leave();
+  },
+
+  async messages() {
+    const alice = await new Person("alice", "desk").appear();
+    const bob = await new Person("bob", "home", { direct: directPort !== "0" }).appear();
+    const text = "Grüße, 世界 & <b>'\"…\" 👋";
+    await bob.say("alice@localhost", text);
+    await alice.hears(text, bob.jid);
+    await alice.say(bob.jid, "to the full JID");
+    await bob.hears("to the full JID", alice.jid);
+    await bob.say("nobody-of-this-name@localhost", "anybody?");
+    const answer = await bob.gets((s) => s.is("message"), "the error");
+    check(answer.attrs.type === "error", `${answer} should be an error`);
+    check(answer.getChild("error").getChild("service-unavailable"), `${answer}: which error?`);
+    await alice.leave();
+    await bob.leave();
+  },
+
+  async queries() {
+    const alice = await new Person("alice", "desk").appear();
+    const bob = await new Person("bob", "home").appear();
+    const ping = () => xml("ping", { xmlns: "urn:xmpp:ping" });
+    await alice.ask("localhost", ping());
+    await alice.ask(bob.jid, ping());
+    await bob.ask(alice.jid, ping());
+    const nowhere = await bob.ask("alice@localhost/nowhere", ping()).catch((error) => error);
+    check(nowhere.condition === "service-unavailable", `a ping to nowhere: ${nowhere}`);
+    const info = await alice.ask("localhost", xml("query", { xmlns: DISCO_INFO }));
+    const features = info.getChildren("feature").map((feature) => feature.attrs.var);
+    check(features.includes("urn:xmpp:ping"), `features: ${features}`);
+    const version = await alice.ask("localhost", xml("query", { xmlns: "jabber:iq:version" }));
+    check(version.getChildText("name"), `version: ${version}`);
+    await alice.leave();
+    await bob.leave();
+  },
+
+  async conflict() {
+    const old = await new Person("alice", "desk").appear();
+    const gone = new Promise((resolve) => old.xmpp.on("disconnect", resolve));
+    const young = await new Person("alice", "desk").appear();
+    await soon(gone, "the end of the older session");
+    check(old.errors.some((e) => e.condition === "conflict"), `errors: ${old.errors}`);
+    await young.ask("localhost", xml("ping", { xmlns: "urn:xmpp:ping" }));
+    await young.leave();
+  },
+};
+
+for (const [name, scene] of Object.entries(scenes)) {
+  try {
+    await scene();
+  } catch (trouble) {
+    console.log(`failed  ${name}: ${trouble.stack}`);
+    process.exit(1);
+  }
+  console.log(`ok  ${name}`);
+}
+process.exit(0);
