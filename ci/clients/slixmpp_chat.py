@@ -151,9 +151,9 @@ async def presence():
 
 
 async def messages():
-    """To the bare JID (the higher priority hears it), to full JIDs, and to nobody."""
+    """To the bare JID (a negative priority hears nothing of it), to full JIDs, and to nobody."""
     desk = await Person("alice@localhost/desk", direct=bool(DIRECT)).appear(priority=5)
-    phone = await Person("alice@localhost/phone").appear(priority=1)
+    phone = await Person("alice@localhost/phone").appear(priority=-1)
     bob = await Person("bob@localhost/home").appear()
     text = "Grüße, 世界 & <b>'\"…\" 👋"
     bob.send_message("alice@localhost", text, mtype="chat")
