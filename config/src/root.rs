@@ -34,12 +34,13 @@ settings! {
 impl<M> Config<M> {
     /// Makes relative paths start at `folder`.
     pub(crate) fn resolve(&mut self, folder: &Path) {
-        self.domains
-            .iter_mut()
-            .for_each(|domain| domain.resolve(folder));
-        self.listeners
-            .iter_mut()
-            .for_each(|listener| listener.resolve(folder));
+        for domain in &mut self.domains {
+            domain.resolve(folder);
+        }
+        for listener in &mut self.listeners {
+            listener.resolve(folder);
+        }
+        self.store.resolve(folder);
     }
 }
 
