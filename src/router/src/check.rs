@@ -1,0 +1,243 @@
+//! The stage for the plays of modules: the router and its sessions, no socket, no actor, a clock
+//! that goes by when the play says so.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+use play::{Play, Received, StageError};
+use xml::Element;
+use xmpp::{BareJid, FullJid, Jid, Rejected, Stanza};
+
+use crate::inbox::{Control, Inbox, Undelivered};
+use crate::session::{ConnectionFacts, Ending, Session};
+use crate::{Clock, Host, HostType, Installed, Module, Planned, Router, RouterSettings};
+
+/// Noon of 14 February 2026, UTC: when every play begins.
+pub const BEGINS: Duration = Duration::from_secs(1_771_070_400);
+
+/// Performs `play` on a stage with the module `M` alone.
+///
+/// Romeo is `romeo@montague.lit/orchard` and Juliet `juliet@capulet.lit/balcony`; both domains
+/// are served here. Others are introduced: `Nurse is nurse@capulet.lit/kitchen`. A name has its
+/// session from its first line on, until it `closes` or `is cut off`.
+///
+/// # Panics
+/// When a step fails, with what came instead.
+pub fn check<M: Module>(settings: M::Config, play: &str) {
+    Stage::perform(|stage| stage.with::<M>(settings), play);
+}
+
+/// A router, the modules of a test, and the people of its play.
+pub struct Stage {
+    router: Router,
+    host_type: Arc<HostType>,
+    installed: Vec<Installed>,
+    people: HashMap<String, Person>,
+}
+
+struct Person {
+    session: Session,
+    queue: Arc<Queue>,
+}
+
+#[derive(Default)]
+struct Queue(Mutex<VecDeque<Came>>);
+
+enum Came {
+    /// From the server to this session, not yet through the session's fold.
+    Stanza(Stanza),
+    /// Written to the client.
+    Text(String),
+}
+
+impl Inbox for Queue {
+    fn deliver(&self, stanza: Stanza) -> Result<(), Undelivered> {
+        self.0.lock().push_back(Came::Stanza(stanza));
+        Ok(())
+    }
+
+    fn control(&self, Control::Close(error): Control) {
+        let error = String::from_utf8_lossy(&error.to_bytes()).into_owned();
+        self.0.lock().push_back(Came::Text(error));
+    }
+}
+
+impl Stage {
+    /// Sets up a stage and performs `play` on it.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub fn perform(set_up: impl FnOnce(Stage) -> Stage, play: &str) {
+        let play = Play::parse(play).unwrap_or_else(|error| panic!("{error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build();
+        runtime.expect("a runtime for the play").block_on(async {
+            let mut stage = set_up(Stage::new());
+            if let Err(failure) = play::perform(&play, &mut stage).await {
+                panic!("{failure}");
+            }
+        });
+    }
+
+    fn new() -> Self {
+        let router = Router::new(
+            RouterSettings::default(),
+            Clock::set_to(SystemTime::UNIX_EPOCH + BEGINS),
+        );
+        let host_type = HostType::new("check");
+        for domain in ["montague.lit", "capulet.lit"] {
+            let domain: BareJid = domain.parse().expect("a domain");
+            router.serve(Host::new(domain, host_type.clone()));
+        }
+        Self {
+            router,
+            host_type,
+            installed: Vec::new(),
+            people: HashMap::new(),
+        }
+    }
+
+    /// Puts the module `M` on the stage.
+    ///
+    /// # Panics
+    /// When its plan fails.
+    #[must_use]
+    pub fn with<M: Module>(mut self, settings: M::Config) -> Self {
+        let planned =
+            Planned::new::<M>(Arc::new(settings), &self.router).expect("the module's plan");
+        for timer in planned.timers().to_vec() {
+            let router = self.router.clone();
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(timer.every).await;
+                    (timer.run)(&router);
+                }
+            });
+        }
+        let order = self.installed.len();
+        self.installed
+            .push(self.host_type.install(planned, order).expect("no conflict"));
+        self
+    }
+
+    fn open(&mut self, who: &str, jid: &FullJid) -> Result<(), StageError> {
+        let queue = Arc::new(Queue::default());
+        let facts = ConnectionFacts {
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            encrypted: true,
+            transport: "play",
+        };
+        let resource = Some(jid.resource());
+        let session = Session::open(&self.router, &jid.bare(), resource, facts, queue.clone())
+            .map_err(|error| format!("{who} can't bind: {error:?}"))?;
+        self.people
+            .insert(who.to_owned(), Person { session, queue });
+        Ok(())
+    }
+
+    fn person(&mut self, who: &str) -> Result<&mut Person, StageError> {
+        if !self.people.contains_key(who) {
+            let jid = match who {
+                "Romeo" => "romeo@montague.lit/orchard",
+                "Juliet" => "juliet@capulet.lit/balcony",
+                _ => {
+                    return Err(format!(
+                        "who is {who}? Write `{who} is localpart@capulet.lit/resource`"
+                    )
+                    .into());
+                }
+            };
+            let jid: Jid = jid.parse().map_err(|error| format!("{error}"))?;
+            self.open(who, &jid.as_full().ok_or("a full JID")?)?;
+        }
+        self.people
+            .get_mut(who)
+            .ok_or_else(|| StageError::from("nobody"))
+    }
+}
+
+impl play::Stage for Stage {
+    async fn send(&mut self, who: &str, text: &str) -> Result<(), StageError> {
+        let person = self.person(who)?;
+        let element =
+            Element::parse(text.as_bytes()).map_err(|error| format!("not XML: {error}"))?;
+        let mut out = Vec::new();
+        person.session.hear();
+        match Stanza::read(element, Some(person.session.jid())) {
+            Ok(stanza) => person.session.handle(stanza, &mut out),
+            Err(Rejected::Reply(reply)) => out.push(reply),
+            Err(Rejected::Drop(_)) => {}
+            Err(Rejected::Stream(error)) => {
+                return Err(format!("the stream ends: {error:?}").into());
+            }
+        }
+        let written = out.iter().map(|stanza| Came::Text(text_of(stanza)));
+        person.queue.0.lock().extend(written);
+        Ok(())
+    }
+
+    async fn receive(&mut self, who: &str) -> Result<Received, StageError> {
+        let person = self.person(who)?;
+        // Answers that take time run as tasks: let them come to their end.
+        for _ in 0..32 {
+            tokio::task::yield_now().await;
+        }
+        loop {
+            let came = person.queue.0.lock().pop_front();
+            match came {
+                None => return Ok(Received::Nothing),
+                Some(Came::Text(text)) => return Ok(Received::Text(text)),
+                Some(Came::Stanza(stanza)) => {
+                    if let Some(stanza) = person.session.deliver(stanza) {
+                        return Ok(Received::Text(text_of(&stanza)));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn advance(&mut self, by: Duration) -> Result<(), StageError> {
+        tokio::time::sleep(by).await;
+        Ok(())
+    }
+
+    async fn direct(&mut self, who: &str, words: &str) -> Result<(), StageError> {
+        let mut words = words.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("is"), Some("cut")) => self.end(who, Ending::Lost),
+            (Some("closes"), None) => self.end(who, Ending::Closed),
+            (Some("crashes"), None) => {
+                self.people.remove(who);
+                Ok(())
+            }
+            (Some("connects"), None) => self.person(who).map(drop),
+            (Some("is"), Some(jid)) => {
+                let jid: Jid = jid.parse().map_err(|error| format!("{jid}: {error}"))?;
+                self.open(who, &jid.as_full().ok_or("a full JID is needed")?)
+            }
+            _ => Err(format!(
+                "{who} can `connects`, `closes`, `is cut off`, `crashes` or `is JID`"
+            )
+            .into()),
+        }
+    }
+}
+
+impl Stage {
+    fn end(&mut self, who: &str, ending: Ending) -> Result<(), StageError> {
+        self.person(who)?;
+        if let Some(mut person) = self.people.remove(who) {
+            person.session.close(ending);
+        }
+        Ok(())
+    }
+}
+
+fn text_of(stanza: &Stanza) -> String {
+    String::from_utf8_lossy(&stanza.to_bytes()).into_owned()
+}

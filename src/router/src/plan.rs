@@ -1,0 +1,241 @@
+//! What a module wants, written down before anything of it runs.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Router;
+use crate::disco::Identity;
+use crate::hooks::{Flow, Handler, Hook, OnFault, Phase};
+use crate::host::Tables;
+use crate::iq::{AsyncIq, Handle, IqAnswer, IqRequest, OwnedIq, To};
+use crate::lanes::Lanes;
+use crate::module::{Module, ModuleFigures};
+
+/// Why a module can't be had as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Two modules want to answer the same IQs.
+    #[error(
+        "modules `{first}` and `{second}` both answer {to:?} IQs of `{ns}`: switch one of them off"
+    )]
+    SameIq {
+        /// The one that was there.
+        first: &'static str,
+        /// The one that came.
+        second: &'static str,
+        /// To whom the IQs go.
+        to: To,
+        /// Their namespace.
+        ns: &'static str,
+    },
+    /// Settings that contradict each other.
+    #[error("module `{module}`: {problem}")]
+    Settings {
+        /// The module.
+        module: &'static str,
+        /// What is wrong and what to write in its place.
+        problem: String,
+    },
+}
+
+type Put = Box<dyn Fn(&mut Tables) + Send + Sync>;
+type MakePut<M> = Box<dyn FnOnce(&Arc<M>, &Arc<ModuleFigures>, &Arc<Lanes>) -> Put>;
+type MakeTimer<M> = Box<dyn FnOnce(&Arc<M>) -> Timer>;
+
+/// What a module writes its wishes into.
+pub struct Plan<'a, M: Module> {
+    node: &'a Router,
+    hooks: Vec<MakePut<M>>,
+    words: Vec<MakePut<M>>,
+    iqs: Vec<(To, &'static str)>,
+    timers: Vec<MakeTimer<M>>,
+}
+
+/// Something a module does again and again; its actor calls it.
+#[derive(Clone)]
+pub struct Timer {
+    /// How long from one time to the next.
+    pub every: Duration,
+    /// What is done. It must not block.
+    pub run: Arc<dyn Fn(&Router) + Send + Sync>,
+}
+
+impl<M: Module> Plan<'_, M> {
+    /// The node that it is planned for: for settings that depend on it, not to act.
+    #[must_use]
+    pub fn node(&self) -> &Router {
+        self.node
+    }
+
+    /// Says that addresses of the kind `to` have `feature` (XEP-0030).
+    pub fn feature(&mut self, to: To, feature: &'static str) {
+        self.words.push(Box::new(move |_, _, _| {
+            Box::new(move |tables| tables.disco.entry(to).or_default().add_feature(feature))
+        }));
+    }
+
+    /// Says that addresses of the kind `to` have `identity` (XEP-0030).
+    pub fn identity(&mut self, to: To, identity: Identity) {
+        self.words.push(Box::new(move |_, _, _| {
+            Box::new(move |tables| tables.disco.entry(to).or_default().add_identity(identity))
+        }));
+    }
+
+    /// Answers get and set IQs to `to` whose payload is in the namespace `ns`, at once, where
+    /// the stanza is. For what needs no I/O.
+    pub fn iq(&mut self, to: To, ns: &'static str, answer: fn(&M, &IqRequest<'_>) -> IqAnswer) {
+        self.iqs.push((to, ns));
+        self.words.push(Box::new(move |module, figures, _| {
+            let (module, figures) = (module.clone(), figures.clone());
+            let handle = Handle::Sync {
+                call: Arc::new(move |request: &IqRequest<'_>| answer(&module, request)),
+                figures,
+            };
+            Box::new(move |tables| tables.iq.insert(to, ns, handle.clone()))
+        }));
+    }
+
+    /// The same for what takes time: the answer runs as a task, in order for each client, under
+    /// the module's bound; later stanzas don't wait for it.
+    pub fn iq_async<F, A>(&mut self, to: To, ns: &'static str, answer: F)
+    where
+        F: Fn(Arc<M>, OwnedIq) -> A + Send + Sync + 'static,
+        A: Future<Output = IqAnswer> + Send + 'static,
+    {
+        self.iqs.push((to, ns));
+        self.words.push(Box::new(move |module, figures, lanes| {
+            let module = module.clone();
+            let call: AsyncIq = Arc::new(move |request| Box::pin(answer(module.clone(), request)));
+            let handle = Handle::Async {
+                call,
+                lanes: lanes.clone(),
+                figures: figures.clone(),
+            };
+            Box::new(move |tables| tables.iq.insert(to, ns, handle.clone()))
+        }));
+    }
+
+    /// Takes part in the hook point `H`. When the handler panics, `on_fault` holds.
+    pub fn on<H: Hook>(
+        &mut self,
+        phase: Phase,
+        on_fault: OnFault,
+        handler: fn(&M, &mut H::Fold<'_>) -> Flow,
+    ) {
+        self.hooks.push(Box::new(move |module, figures, _| {
+            let module = module.clone();
+            let handler = Handler::<H> {
+                phase,
+                on_fault,
+                figures: figures.clone(),
+                call: Arc::new(move |fold: &mut H::Fold<'_>| handler(&module, fold)),
+            };
+            Box::new(move |tables| H::chain_mut(tables).add(handler.clone()))
+        }));
+    }
+
+    /// Calls `run` every `every`, first after one such time.
+    pub fn every(&mut self, every: Duration, run: fn(&M, &Router)) {
+        self.timers.push(Box::new(move |module| {
+            let module = module.clone();
+            Timer {
+                every,
+                run: Arc::new(move |router| run(&module, router)),
+            }
+        }));
+    }
+}
+
+/// A module that is built and whose wishes are known, ready to be installed.
+pub struct Planned {
+    name: &'static str,
+    hooks: Vec<Put>,
+    words: Vec<Put>,
+    iqs: Vec<(To, &'static str)>,
+    timers: Vec<Timer>,
+    figures: Arc<ModuleFigures>,
+    lanes: Arc<Lanes>,
+}
+
+impl Planned {
+    /// Builds the module `M` for `node`.
+    ///
+    /// # Errors
+    /// What [`Module::plan`] says.
+    pub fn new<M: Module>(config: Arc<M::Config>, node: &Router) -> Result<Arc<Self>, PlanError> {
+        let mut plan = Plan {
+            node,
+            hooks: Vec::new(),
+            words: Vec::new(),
+            iqs: Vec::new(),
+            timers: Vec::new(),
+        };
+        let module = Arc::new(M::plan(config, &mut plan)?);
+        let figures = Arc::new(ModuleFigures::new(M::NAME));
+        let lanes = Lanes::new();
+        let make = |wishes: Vec<MakePut<M>>| {
+            wishes
+                .into_iter()
+                .map(|w| w(&module, &figures, &lanes))
+                .collect()
+        };
+        Ok(Arc::new(Self {
+            name: M::NAME,
+            hooks: make(plan.hooks),
+            words: make(plan.words),
+            iqs: plan.iqs,
+            timers: plan
+                .timers
+                .into_iter()
+                .map(|timer| timer(&module))
+                .collect(),
+            figures,
+            lanes,
+        }))
+    }
+
+    /// The module's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What its handlers have done.
+    #[must_use]
+    pub fn figures(&self) -> &Arc<ModuleFigures> {
+        &self.figures
+    }
+
+    /// What its actor does again and again.
+    #[must_use]
+    pub fn timers(&self) -> &[Timer] {
+        &self.timers
+    }
+
+    /// Its asynchronous IQs under way.
+    #[must_use]
+    pub fn lanes(&self) -> &Arc<Lanes> {
+        &self.lanes
+    }
+
+    pub(crate) fn put_hooks(&self, tables: &mut Tables) {
+        self.hooks.iter().for_each(|put| put(tables));
+    }
+
+    pub(crate) fn put_words(&self, tables: &mut Tables) {
+        self.words.iter().for_each(|put| put(tables));
+    }
+
+    pub(crate) fn conflict_with(&self, there: &Planned) -> Result<(), PlanError> {
+        match self.iqs.iter().find(|iq| there.iqs.contains(iq)) {
+            Some(&(to, ns)) => Err(PlanError::SameIq {
+                first: there.name,
+                second: self.name,
+                to,
+                ns,
+            }),
+            None => Ok(()),
+        }
+    }
+}

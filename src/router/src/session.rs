@@ -1,0 +1,289 @@
+//! A session: one bound resource, as a value without socket or mailbox.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use xmpp::{
+    BareJid, Condition, FullJid, Jid, Kind, Stanza, StanzaError, StreamCondition, StreamError,
+};
+
+use crate::Router;
+use crate::directory::{Account, Bind, SessionEntry};
+use crate::hooks::{
+    Flow, SenderFold, SenderStanza, SessionClosed, SessionClosedFold, SessionFold, SessionOpened,
+    SessionOpenedFold, SessionStanza,
+};
+use crate::host::Host;
+use crate::ids::random_id;
+use crate::inbox::{Control, Inbox};
+use crate::iq::Cx;
+use crate::presence::tell_others;
+use crate::route::dispatch;
+
+/// What happens when a resource is bound that another session has bound (RFC 6120 §7.7.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResourceConflict {
+    /// The newer session replaces the older one, whose stream ends with `<conflict/>`.
+    #[default]
+    Replace,
+    /// The newer session gets a resource made by the server.
+    Rename,
+    /// The newer session is refused with `<conflict/>`.
+    Refuse,
+}
+
+/// What is known of a session's connection, for those who list sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionFacts {
+    /// The address of the client.
+    pub peer: IpAddr,
+    /// Whether the connection is encrypted.
+    pub encrypted: bool,
+    /// How it came: `tcp`, `tls`.
+    pub transport: &'static str,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Its stream was closed by either side.
+    Closed,
+    /// Its connection was lost.
+    Lost,
+    /// A newer session took its place.
+    Replaced,
+    /// Its actor was killed or panicked.
+    Crashed,
+}
+
+/// A session. Dropping it without [`Session::close`] is a crash: its presence is withdrawn all
+/// the same.
+pub struct Session {
+    router: Router,
+    host: Arc<Host>,
+    account: Arc<Account>,
+    entry: Arc<SessionEntry>,
+    pub(crate) directed: HashSet<Jid>,
+    closed: bool,
+}
+
+impl Session {
+    /// Binds a resource (RFC 6120 §7): `resource`, or one made by the server.
+    ///
+    /// # Errors
+    /// What the client's bind request is answered with.
+    pub fn open(
+        router: &Router,
+        account: &BareJid,
+        resource: Option<&str>,
+        facts: ConnectionFacts,
+        inbox: Arc<dyn Inbox>,
+    ) -> Result<Self, StanzaError> {
+        let Some(host) = router.host(account.domain()) else {
+            return Err(StanzaError::new(Condition::NotAllowed));
+        };
+        let made = || {
+            account
+                .with_resource(&random_id())
+                .map_err(|_| StanzaError::new(Condition::BadRequest))
+        };
+        let wanted = match resource {
+            None | Some("") => made()?,
+            Some(resource) => account
+                .with_resource(resource)
+                .map_err(|_| StanzaError::new(Condition::BadRequest))?,
+        };
+        let entry = |jid| {
+            let (clock, id) = (router.clock(), router.directory().next_id());
+            Arc::new(SessionEntry::new(
+                id,
+                jid,
+                inbox.clone(),
+                facts,
+                clock.now(),
+                clock.millis(),
+            ))
+        };
+        let mut refused = Condition::ResourceConstraint;
+        let mut bind = |entry: &Arc<SessionEntry>| {
+            router.directory().bind(entry.clone(), |there| {
+                let taken = there
+                    .iter()
+                    .any(|s| s.jid.resource() == entry.jid.resource());
+                match router.settings().resource_conflict {
+                    ResourceConflict::Replace if taken => Bind::Take,
+                    _ if taken => {
+                        refused = Condition::Conflict;
+                        Bind::Refuse
+                    }
+                    _ if there.len() >= router.settings().max_sessions => Bind::Refuse,
+                    _ => Bind::Take,
+                }
+            })
+        };
+        let mut entered = entry(wanted);
+        let mut bound = bind(&entered);
+        if bound.is_err()
+            && refused == Condition::Conflict
+            && router.settings().resource_conflict == ResourceConflict::Rename
+        {
+            refused = Condition::ResourceConstraint;
+            entered = entry(made()?);
+            bound = router.directory().bind(entered.clone(), |there| {
+                if there.len() >= router.settings().max_sessions {
+                    Bind::Refuse
+                } else {
+                    Bind::Take
+                }
+            });
+        }
+        let (account, older) = bound.map_err(|()| StanzaError::new(refused))?;
+        let session = Self {
+            router: router.clone(),
+            host,
+            account,
+            entry: entered,
+            directed: HashSet::new(),
+            closed: false,
+        };
+        if let Some(older) = older {
+            session.replace(&older);
+        }
+        let mut fold = SessionOpenedFold {
+            cx: session.cx(),
+            session: &session.entry,
+        };
+        session.host.run::<SessionOpened>(&mut fold);
+        Ok(session)
+    }
+
+    /// Ends the older session and withdraws its presence, before the newer one is seen.
+    fn replace(&self, older: &SessionEntry) {
+        if older.set_available(None).is_some() {
+            let gone = Self::unavailable(older).with_to(self.account.jid().clone());
+            tell_others(&self.account, &self.entry, &gone);
+        }
+        older
+            .inbox
+            .control(Control::Close(StreamError::new(StreamCondition::Conflict)));
+    }
+
+    /// What everybody may know of it.
+    #[must_use]
+    pub fn entry(&self) -> &Arc<SessionEntry> {
+        &self.entry
+    }
+
+    /// Its full JID.
+    #[must_use]
+    pub fn jid(&self) -> &FullJid {
+        &self.entry.jid
+    }
+
+    /// The account it belongs to.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(crate) fn router(&self) -> &Router {
+        &self.router
+    }
+
+    fn cx(&self) -> Cx<'_> {
+        Cx {
+            router: &self.router,
+            host: &self.host,
+        }
+    }
+
+    /// Notes that the client was heard, be it by a space: once for all that one read gave.
+    pub fn hear(&self) {
+        self.entry.hear(self.router.clock().millis());
+    }
+
+    /// Takes in one stanza that the client sent, its `from` stamped. What goes straight back to
+    /// the client is put into `out`.
+    pub fn handle(&mut self, stanza: Stanza, out: &mut Vec<Stanza>) {
+        let mut fold = SenderFold {
+            cx: self.cx(),
+            session: &self.entry,
+            stanza,
+        };
+        let flow = self.host.run::<SenderStanza>(&mut fold);
+        let stanza = fold.stanza;
+        match flow {
+            Flow::Continue => {}
+            Flow::Stop => return,
+            Flow::Refuse(error) => {
+                if let Some(reply) = stanza.error(error) {
+                    self.emit(reply, out);
+                }
+                return;
+            }
+        }
+        if let Kind::Presence(kind) = stanza.kind() {
+            return self.presence(kind, stanza, out);
+        }
+        // RFC 6120 §10.3: without `to` it is for the account itself.
+        let stanza = match stanza.to() {
+            Some(_) => stanza,
+            None => stanza.with_to(self.account.jid().clone()),
+        };
+        if let Some(reply) = dispatch(&self.router, stanza) {
+            self.emit(reply, out);
+        }
+    }
+
+    /// Takes in one stanza for the client and says what is to be written, if anything is.
+    pub fn deliver(&mut self, stanza: Stanza) -> Option<Stanza> {
+        let mut fold = SessionFold {
+            cx: self.cx(),
+            session: &self.entry,
+            stanza,
+        };
+        match self.host.run::<SessionStanza>(&mut fold) {
+            Flow::Continue => Some(fold.stanza),
+            Flow::Stop => None,
+            Flow::Refuse(error) => {
+                let refused = fold.stanza.error(error);
+                if let Some(refused) = refused {
+                    self.router.route(refused);
+                }
+                None
+            }
+        }
+    }
+
+    pub(crate) fn emit(&mut self, stanza: Stanza, out: &mut Vec<Stanza>) {
+        out.extend(self.deliver(stanza));
+    }
+
+    /// Ends the session: the directory forgets it and its presence is withdrawn.
+    pub fn close(&mut self, ending: Ending) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        let current = self.router.directory().unbind(&self.entry);
+        let gone = Self::unavailable(&self.entry);
+        if self.entry.set_available(None).is_some() && current {
+            let gone = gone.with_to(self.account.jid().clone());
+            tell_others(&self.account, &self.entry, &gone);
+        }
+        self.leave_directed(&gone);
+        let ending = if current { ending } else { Ending::Replaced };
+        let mut fold = SessionClosedFold {
+            cx: self.cx(),
+            session: &self.entry,
+            ending,
+        };
+        self.host.run::<SessionClosed>(&mut fold);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close(Ending::Crashed);
+    }
+}
