@@ -1,0 +1,198 @@
+//! XEP-0030: Service Discovery, of the server and of accounts.
+
+use std::sync::Arc;
+
+use router::disco::Identity;
+use router::{IqAnswer, IqRequest, Module, Plan, PlanError, To, Xep};
+use xml::Writer;
+use xmpp::{Condition, StanzaError, ns};
+
+config::settings! {
+    /// Service Discovery (XEP-0030): tells what the server and its accounts can do.
+    pub struct DiscoSettings {
+        /// The name of the server that people see.
+        name: String = "Mungo".into(),
+    }
+}
+
+/// Answers what there is and what it can do.
+pub struct Disco {
+    name: String,
+}
+
+impl Module for Disco {
+    const NAME: &'static str = "disco";
+    const XEPS: &'static [Xep] = &[Xep::new(30, "Service Discovery", "2.5.0")];
+    type Config = DiscoSettings;
+
+    fn plan(config: Arc<DiscoSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
+        plan.identity(
+            To::Host,
+            Identity {
+                category: "server",
+                kind: "im",
+                name: "",
+            },
+        );
+        plan.identity(
+            To::Account,
+            Identity {
+                category: "account",
+                kind: "registered",
+                name: "",
+            },
+        );
+        for to in [To::Host, To::Account] {
+            plan.feature(to, ns::DISCO_INFO);
+            plan.feature(to, ns::DISCO_ITEMS);
+            plan.iq(to, ns::DISCO_INFO, Self::info);
+            plan.iq(to, ns::DISCO_ITEMS, Self::items);
+        }
+        Ok(Self {
+            name: config.name.clone(),
+        })
+    }
+}
+
+impl Disco {
+    /// §3.1. Nodes belong to extensions that define them; there is none of the server's own.
+    fn info(&self, iq: &IqRequest<'_>) -> IqAnswer {
+        let to = may_ask(iq)?;
+        if iq.payload.attr("node").is_some_and(|node| !node.is_empty()) {
+            return Err(StanzaError::new(Condition::ItemNotFound));
+        }
+        let disco = iq.cx.disco(to);
+        let mut w = Writer::new();
+        w.start("query", ns::DISCO_INFO);
+        for Identity {
+            category,
+            kind,
+            name,
+        } in disco.identities()
+        {
+            w.start("identity", ns::DISCO_INFO)
+                .attr("category", category)
+                .attr("type", kind);
+            match (to, name) {
+                (To::Host, "") => _ = w.attr("name", &self.name),
+                (_, "") => {}
+                (_, name) => _ = w.attr("name", name),
+            }
+            w.end();
+        }
+        for feature in disco.features() {
+            w.start("feature", ns::DISCO_INFO)
+                .attr("var", feature)
+                .end();
+        }
+        w.end();
+        Ok(Some(w.finish()))
+    }
+
+    /// §4.1: an account's items are its resources (RFC 6121 §8.5.1 leaves them to the server).
+    fn items(&self, iq: &IqRequest<'_>) -> IqAnswer {
+        may_ask(iq)?;
+        let node = iq.payload.attr("node").is_some_and(|node| !node.is_empty());
+        let mut w = Writer::new();
+        w.start("query", ns::DISCO_ITEMS);
+        if let Some(node) = iq.payload.attr("node") {
+            w.attr("node", &node);
+        }
+        let account = iq.account.filter(|_| !node);
+        if let Some(account) =
+            account.and_then(|jid| iq.cx.router.directory().account(jid.as_ref()))
+        {
+            for session in account
+                .sessions()
+                .iter()
+                .filter(|session| session.priority().is_some())
+            {
+                w.start("item", ns::DISCO_ITEMS)
+                    .attr("jid", session.jid.as_ref())
+                    .end();
+            }
+        }
+        w.end();
+        Ok(Some(w.finish()))
+    }
+}
+
+/// Who asks an account must be a session of its own: to others an account that is there answers
+/// as one that is not (RFC 6121 §11, XEP-0030 §8).
+fn may_ask(iq: &IqRequest<'_>) -> Result<To, StanzaError> {
+    if iq.set {
+        return Err(IqRequest::not_allowed());
+    }
+    match iq.account {
+        None => Ok(To::Host),
+        Some(_) if iq.own() => Ok(To::Account),
+        Some(_) => Err(StanzaError::new(Condition::ServiceUnavailable)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use router::check::check;
+
+    use super::*;
+
+    #[test]
+    fn a_client_asks_what_the_server_can_do() {
+        check::<Disco>(
+            DiscoSettings::default(),
+            "
+            Romeo: <iq type='get' to='montague.lit' id='info1'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+            Romeo gets:
+              <iq type='result' from='montague.lit' to='romeo@montague.lit/orchard' id='info1'>
+                <query xmlns='http://jabber.org/protocol/disco#info'>
+                  <identity category='server' type='im' name='Mungo'/>
+                  <feature var='http://jabber.org/protocol/disco#info'/>
+                  <feature var='http://jabber.org/protocol/disco#items'/>
+                </query>
+              </iq>
+            Romeo: <iq type='get' to='montague.lit' id='items1'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+            Romeo gets:
+              <iq type='result' from='montague.lit' to='*' id='items1'>
+                <query xmlns='http://jabber.org/protocol/disco#items'/>
+              </iq>
+            Romeo: <iq type='get' to='montague.lit' id='info2'><query xmlns='http://jabber.org/protocol/disco#info' node='nothing'/></iq>
+            Romeo gets:
+              <iq type='error' from='montague.lit' to='*' id='info2'>
+                <query xmlns='http://jabber.org/protocol/disco#info' node='nothing'/>
+                <error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+              </iq>
+            ",
+        );
+    }
+
+    #[test]
+    fn an_account_tells_its_own_sessions_and_nobody_else() {
+        check::<Disco>(
+            DiscoSettings::default(),
+            "
+            Romeo: <presence/>
+            Romeo gets: <presence from='romeo@montague.lit/orchard' to='romeo@montague.lit'/>
+            Romeo: <iq type='get' to='romeo@montague.lit' id='i1'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+            Romeo gets:
+              <iq type='result' from='romeo@montague.lit' to='*' id='i1'>
+                <query xmlns='http://jabber.org/protocol/disco#items'><item jid='romeo@montague.lit/orchard'/></query>
+              </iq>
+            Romeo: <iq type='get' id='i2'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+            Romeo gets:
+              <iq type='result' from='*' to='*' id='i2'>
+                <query xmlns='http://jabber.org/protocol/disco#info'>
+                  <identity category='account' type='registered'/>
+                  <feature var='http://jabber.org/protocol/disco#info'/>
+                  <feature var='http://jabber.org/protocol/disco#items'/>
+                </query>
+              </iq>
+            Juliet: <iq type='get' to='romeo@montague.lit' id='i3'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+            Juliet gets:
+              <iq type='error' from='romeo@montague.lit' to='*' id='i3'>
+                <query xmlns='http://jabber.org/protocol/disco#info'/>
+                <error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+              </iq>
+            ",
+        );
+    }
+}
