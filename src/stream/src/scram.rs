@@ -2,7 +2,6 @@
 //!
 //! The conversation itself is in `scram/exchange.rs`, its messages in `scram/message.rs`.
 
-#[allow(dead_code)] // used when logins land
 pub(crate) mod exchange;
 pub(crate) mod message;
 #[cfg(test)]
@@ -122,7 +121,6 @@ impl ScramKeys {
         })
     }
 
-    #[allow(dead_code)] // used when logins land
     /// Keys for an account that does not exist: always the same for the same account, as the keys
     /// of a real one would be, and matched by no password.
     pub(crate) fn fake(hash: ScramHash, secret: &[u8; 32], account: &str, iterations: u32) -> Self {
@@ -176,7 +174,7 @@ pub fn derive(
 }
 
 /// Whether `password` (as typed) is the one that `keys` were derived from; the keys are compared
-/// in constant time. Costs as much as [`derive`].
+/// in constant time. Costs as much as [`derive()`].
 pub fn verify(password: &str, keys: &ScramKeys) -> bool {
     let (Some(hash), Ok(prepared)) = (keys.hash(), saslprep(password, Use::Query)) else {
         return false;
