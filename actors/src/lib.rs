@@ -1,1 +1,7 @@
 //! All that lives and is no module: connections, sessions, listeners.
+
+pub mod io;
+pub mod pipe;
+//pub mod tls;
+pub mod vitals;
+pub mod wire;
