@@ -2,6 +2,7 @@
 
 pub mod io;
 pub mod pipe;
-//pub mod tls;
+pub mod seat;
+pub mod tls;
 pub mod vitals;
 pub mod wire;

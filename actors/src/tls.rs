@@ -107,7 +107,11 @@ impl TlsSet {
             config.require_ems = true;
             Ok(Arc::new(config))
         };
-        Ok(Self { starttls: config(&[])?, direct: config(&[ALPN])?, keys })
+        Ok(Self {
+            starttls: config(&[])?,
+            direct: config(&[ALPN])?,
+            keys,
+        })
     }
 
     /// The settings for STARTTLS.
@@ -126,14 +130,21 @@ impl TlsSet {
     /// `tls-exporter` and `tls-server-end-point`, and the version.
     #[must_use]
     pub fn info(&self, connection: &ServerConnection) -> TlsInfo {
-        let exporter = connection.export_keying_material([0u8; 32], EXPORTER, Some(&[])).ok();
+        let exporter = connection
+            .export_keying_material([0u8; 32], EXPORTER, Some(&[]))
+            .ok();
         TlsInfo {
             exporter,
-            server_end_point: self.keys.identity(connection.server_name()).end_point.clone(),
+            server_end_point: self
+                .keys
+                .identity(connection.server_name())
+                .end_point
+                .clone(),
             version: match connection.protocol_version() {
                 Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
                 _ => "TLSv1.2",
-            },
+            }
+            .to_owned(),
         }
     }
 }
@@ -148,8 +159,14 @@ struct Identity {
 impl Identity {
     fn load(files: &CertificateFiles, provider: &CryptoProvider) -> Result<Self, TlsError> {
         let key = files.load(provider)?;
-        let end_point = key.cert.first().and_then(|leaf| binding::server_end_point(leaf));
-        Ok(Self { key: Arc::new(key), end_point })
+        let end_point = key
+            .cert
+            .first()
+            .and_then(|leaf| binding::server_end_point(leaf));
+        Ok(Self {
+            key: Arc::new(key),
+            end_point,
+        })
     }
 }
 
@@ -161,13 +178,16 @@ struct Keys {
 
 impl Keys {
     fn identity(&self, name: Option<&str>) -> &Arc<Identity> {
-        name.and_then(|name| self.domains.get(&name.to_ascii_lowercase())).unwrap_or(&self.fallback)
+        name.and_then(|name| self.domains.get(&name.to_ascii_lowercase()))
+            .unwrap_or(&self.fallback)
     }
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("domains", &self.domains.keys()).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("domains", &self.domains.keys())
+            .finish_non_exhaustive()
     }
 }
 

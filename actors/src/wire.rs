@@ -88,6 +88,7 @@ pub struct Wire {
     /// Told when the reader is done with the socket.
     read_out: Notify,
     /// Told when the session's actor is done with a batch.
+    #[allow(dead_code)]
     pub(crate) batch_done: Notify,
 }
 

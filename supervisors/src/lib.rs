@@ -1,1 +1,6 @@
 //! Restart policies and the whole supervision tree on one screen.
+
+pub mod policy;
+mod stop;
+pub mod supervisor;
+pub mod template;

@@ -15,20 +15,25 @@ pub(super) fn server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     };
     Some(match oid.as_str() {
         // MD5 and SHA-1: with RSA, DSA, ECDSA, or alone (as the default of RSASSA-PSS).
-        "1.2.840.113549.1.1.4" | "1.2.840.113549.1.1.5" | "1.2.840.10040.4.3" | "1.2.840.10045.4.1"
+        "1.2.840.113549.1.1.4"
+        | "1.2.840.113549.1.1.5"
+        | "1.2.840.10040.4.3"
+        | "1.2.840.10045.4.1"
         | "1.3.14.3.2.26" => Sha256::digest(certificate).to_vec(),
-        "1.2.840.113549.1.1.11" | "1.2.840.10045.4.3.2" | "2.16.840.1.101.3.4.3.2" | "2.16.840.1.101.3.4.2.1" => {
-            Sha256::digest(certificate).to_vec()
-        }
+        "1.2.840.113549.1.1.11"
+        | "1.2.840.10045.4.3.2"
+        | "2.16.840.1.101.3.4.3.2"
+        | "2.16.840.1.101.3.4.2.1" => Sha256::digest(certificate).to_vec(),
         "1.2.840.113549.1.1.12" | "1.2.840.10045.4.3.3" | "2.16.840.1.101.3.4.2.2" => {
             Sha384::digest(certificate).to_vec()
         }
         "1.2.840.113549.1.1.13" | "1.2.840.10045.4.3.4" | "2.16.840.1.101.3.4.2.3" => {
             Sha512::digest(certificate).to_vec()
         }
-        "1.2.840.113549.1.1.14" | "1.2.840.10045.4.3.1" | "2.16.840.1.101.3.4.3.1" | "2.16.840.1.101.3.4.2.4" => {
-            Sha224::digest(certificate).to_vec()
-        }
+        "1.2.840.113549.1.1.14"
+        | "1.2.840.10045.4.3.1"
+        | "2.16.840.1.101.3.4.3.1"
+        | "2.16.840.1.101.3.4.2.4" => Sha224::digest(certificate).to_vec(),
         _ => return None,
     })
 }
@@ -48,9 +53,15 @@ mod tests {
     #[test]
     fn the_hash_is_the_one_of_the_signature() {
         let p256 = certificate(&rcgen::PKCS_ECDSA_P256_SHA256);
-        assert_eq!(server_end_point(&p256), Some(Sha256::digest(&p256).to_vec()));
+        assert_eq!(
+            server_end_point(&p256),
+            Some(Sha256::digest(&p256).to_vec())
+        );
         let p384 = certificate(&rcgen::PKCS_ECDSA_P384_SHA384);
-        assert_eq!(server_end_point(&p384), Some(Sha384::digest(&p384).to_vec()));
+        assert_eq!(
+            server_end_point(&p384),
+            Some(Sha384::digest(&p384).to_vec())
+        );
     }
 
     #[test]

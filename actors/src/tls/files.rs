@@ -23,7 +23,9 @@ pub struct CertificateFiles {
 #[non_exhaustive]
 pub enum TlsError {
     /// A file can't be read.
-    #[error("cannot read {path}: {source}. Check that the file is there and that this user may read it")]
+    #[error(
+        "cannot read {path}: {source}. Check that the file is there and that this user may read it"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -31,7 +33,9 @@ pub enum TlsError {
         source: io::Error,
     },
     /// A file can't be written.
-    #[error("cannot write {path}: {source}. Check that the folder is there and that this user may write to it")]
+    #[error(
+        "cannot write {path}: {source}. Check that the folder is there and that this user may write to it"
+    )]
     Write {
         /// The file.
         path: PathBuf,
@@ -72,18 +76,26 @@ pub enum TlsError {
     },
 }
 
-const MEND: &str = "Put the PEM file there again, or remove the setting to use a certificate made by the server";
+const MEND: &str =
+    "Put the PEM file there again, or remove the setting to use a certificate made by the server";
 
 impl CertificateFiles {
     pub(super) fn load(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
         let chain = read_chain(&self.chain)?;
         let key = read_key(&self.key)?;
-        let damaged = |path: &Path, what: String| TlsError::Damaged { path: path.to_owned(), what, mend: MEND };
-        let Some(leaf) = chain.first() else {
-            return Err(damaged(&self.chain, "there is no certificate in it".to_owned()));
+        let damaged = |path: &Path, what: String| TlsError::Damaged {
+            path: path.to_owned(),
+            what,
+            mend: MEND,
         };
-        let (_, leaf) =
-            X509Certificate::from_der(leaf).map_err(|error| damaged(&self.chain, error.to_string()))?;
+        let Some(leaf) = chain.first() else {
+            return Err(damaged(
+                &self.chain,
+                "there is no certificate in it".to_owned(),
+            ));
+        };
+        let (_, leaf) = X509Certificate::from_der(leaf)
+            .map_err(|error| damaged(&self.chain, error.to_string()))?;
         if !leaf.validity().is_valid() {
             tracing::warn!(
                 what = "certificate_not_valid",
@@ -94,9 +106,10 @@ impl CertificateFiles {
             );
         }
         CertifiedKey::from_der(chain.clone(), key, provider).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => {
-                TlsError::Mismatch { chain: self.chain.clone(), key: self.key.clone() }
-            }
+            rustls::Error::InconsistentKeys(_) => TlsError::Mismatch {
+                chain: self.chain.clone(),
+                key: self.key.clone(),
+            },
             rustls::Error::InvalidCertificate(error) => damaged(&self.chain, format!("{error:?}")),
             error => damaged(&self.key, error.to_string()),
         })
@@ -105,7 +118,9 @@ impl CertificateFiles {
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read(path)?;
-    CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>().map_err(|error| bad_pem(path, &error))
+    CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| bad_pem(path, &error))
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
@@ -121,9 +136,16 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| TlsError::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn bad_pem(path: &Path, error: &pem::Error) -> TlsError {
-    TlsError::Damaged { path: path.to_owned(), what: format!("it is no PEM file ({error})"), mend: MEND }
+    TlsError::Damaged {
+        path: path.to_owned(),
+        what: format!("it is no PEM file ({error})"),
+        mend: MEND,
+    }
 }

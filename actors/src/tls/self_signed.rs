@@ -33,7 +33,10 @@ pub fn self_signed(folder: &Path, domains: &[&str]) -> Result<CertificateFiles, 
         .iter()
         .map(|domain| idna::domain_to_ascii(domain).unwrap_or_else(|_| (*domain).to_owned()))
         .collect();
-    let make = |what: rcgen::Error| TlsError::Make { names: names.join(", "), what: what.to_string() };
+    let make = |what: rcgen::Error| TlsError::Make {
+        names: names.join(", "),
+        what: what.to_string(),
+    };
     if files.key.exists() && covers(&files.chain, &names) {
         return Ok(files);
     }
@@ -50,11 +53,19 @@ pub fn self_signed(folder: &Path, domains: &[&str]) -> Result<CertificateFiles, 
             write(&files.key, &key.serialize_pem(), 0o600)?;
             key
         }
-        Err(source) => return Err(TlsError::Read { path: files.key.clone(), source }),
+        Err(source) => {
+            return Err(TlsError::Read {
+                path: files.key.clone(),
+                source,
+            });
+        }
     };
     let mut params = CertificateParams::new(names.clone()).map_err(make)?;
     let mut subject = DistinguishedName::new();
-    subject.push(DnType::CommonName, names.first().map_or("localhost", String::as_str));
+    subject.push(
+        DnType::CommonName,
+        names.first().map_or("localhost", String::as_str),
+    );
     params.distinguished_name = subject;
     let now = OffsetDateTime::now_utc();
     // A client's clock may be a little behind.
@@ -71,24 +82,39 @@ fn covers(path: &Path, names: &[String]) -> bool {
     if !path.exists() {
         return false;
     }
-    let Ok(leaf) = CertificateDer::from_pem_file(path) else { return true };
-    let Ok((_, leaf)) = X509Certificate::from_der(&leaf) else { return true };
-    let Ok(Some(alternatives)) = leaf.subject_alternative_name() else { return false };
+    let Ok(leaf) = CertificateDer::from_pem_file(path) else {
+        return true;
+    };
+    let Ok((_, leaf)) = X509Certificate::from_der(&leaf) else {
+        return true;
+    };
+    let Ok(Some(alternatives)) = leaf.subject_alternative_name() else {
+        return false;
+    };
     names.iter().all(|name| {
-        alternatives.value.general_names.iter().any(|general| match general {
-            GeneralName::DNSName(dns) => dns.eq_ignore_ascii_case(name),
-            GeneralName::IPAddress(bytes) => name.parse().is_ok_and(|ip: std::net::IpAddr| match ip {
-                std::net::IpAddr::V4(ip) => ip.octets() == *bytes,
-                std::net::IpAddr::V6(ip) => ip.octets() == *bytes,
-            }),
-            _ => false,
-        })
+        alternatives
+            .value
+            .general_names
+            .iter()
+            .any(|general| match general {
+                GeneralName::DNSName(dns) => dns.eq_ignore_ascii_case(name),
+                GeneralName::IPAddress(bytes) => {
+                    name.parse().is_ok_and(|ip: std::net::IpAddr| match ip {
+                        std::net::IpAddr::V4(ip) => ip.octets() == *bytes,
+                        std::net::IpAddr::V6(ip) => ip.octets() == *bytes,
+                    })
+                }
+                _ => false,
+            })
     })
 }
 
 /// Writes a file as a whole: after a power cut it is there or it isn't.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
-    let fail = |source: io::Error| TlsError::Write { path: path.to_owned(), source };
+    let fail = |source: io::Error| TlsError::Write {
+        path: path.to_owned(),
+        source,
+    };
     let mut fresh = path.to_owned();
     fresh.as_mut_os_string().push(".new");
     // Left over from a start that was cut off, perhaps with other rights.
@@ -96,8 +122,12 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(fail(error)),
         _ => {}
     }
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(&fresh).map_err(fail)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&fresh)
+        .map_err(fail)?;
     file.write_all(text.as_bytes()).map_err(fail)?;
     file.sync_all().map_err(fail)?;
     fs::rename(&fresh, path).map_err(fail)

@@ -5,7 +5,10 @@ use std::path::Path;
 use super::*;
 
 fn plan(fallback: CertificateFiles) -> CertificatePlan {
-    CertificatePlan { fallback, domains: HashMap::new() }
+    CertificatePlan {
+        fallback,
+        domains: HashMap::new(),
+    }
 }
 
 fn made(folder: &Path, domains: &[&str]) -> CertificateFiles {
@@ -23,11 +26,18 @@ fn load_error(files: CertificateFiles) -> String {
 fn the_certificate_is_made_once_and_its_key_is_for_the_owner_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let files = made(folder.path(), &["one.example", "two.example"]);
-    let mode = fs::metadata(&files.key).expect("is there").permissions().mode();
+    let mode = fs::metadata(&files.key)
+        .expect("is there")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     let first = fs::read(&files.chain).expect("is there");
     made(folder.path(), &["two.example"]);
-    assert_eq!(fs::read(&files.chain).expect("is there"), first, "nothing to do");
+    assert_eq!(
+        fs::read(&files.chain).expect("is there"),
+        first,
+        "nothing to do"
+    );
     Certificates::load(plan(files)).expect("it is in order");
 }
 
@@ -42,7 +52,11 @@ fn a_new_domain_gets_into_the_certificate_and_the_key_stays() {
     assert_eq!(fs::read(&files.key).expect("is there"), key);
     let again = fs::read(&files.chain).expect("is there");
     made(folder.path(), &["münchen.example"]);
-    assert_eq!(fs::read(&files.chain).expect("is there"), again, "the same name, written otherwise");
+    assert_eq!(
+        fs::read(&files.chain).expect("is there"),
+        again,
+        "the same name, written otherwise"
+    );
     Certificates::load(plan(files)).expect("they still belong together");
 }
 
@@ -59,25 +73,55 @@ fn what_is_wrong_is_said_with_the_file_and_the_mend() {
     };
 
     let missing = folder.path().join("missing.pem");
-    let message = load_error(CertificateFiles { chain: missing, key: good.key.clone() });
-    assert!(message.contains("missing.pem") && message.contains("cannot read"), "{message}");
+    let message = load_error(CertificateFiles {
+        chain: missing,
+        key: good.key.clone(),
+    });
+    assert!(
+        message.contains("missing.pem") && message.contains("cannot read"),
+        "{message}"
+    );
 
-    let message = load_error(CertificateFiles { chain: good.chain.clone(), key: other.key });
-    assert!(message.contains("not the one of the certificate"), "{message}");
+    let message = load_error(CertificateFiles {
+        chain: good.chain.clone(),
+        key: other.key,
+    });
+    assert!(
+        message.contains("not the one of the certificate"),
+        "{message}"
+    );
 
-    let message = load_error(CertificateFiles { chain: file("empty.pem", ""), key: good.key.clone() });
-    assert!(message.contains("empty.pem is damaged: there is no certificate"), "{message}");
+    let message = load_error(CertificateFiles {
+        chain: file("empty.pem", ""),
+        key: good.key.clone(),
+    });
+    assert!(
+        message.contains("empty.pem is damaged: there is no certificate"),
+        "{message}"
+    );
 
-    let message = load_error(CertificateFiles { chain: good.chain.clone(), key: file("k.pem", "hello") });
-    assert!(message.contains("k.pem is damaged: there is no private key"), "{message}");
+    let message = load_error(CertificateFiles {
+        chain: good.chain.clone(),
+        key: file("k.pem", "hello"),
+    });
+    assert!(
+        message.contains("k.pem is damaged: there is no private key"),
+        "{message}"
+    );
 
     let half = fs::read_to_string(&good.chain).expect("is there");
     let half = &half[..half.len() / 2];
-    let message = load_error(CertificateFiles { chain: file("half.pem", half), key: good.key.clone() });
+    let message = load_error(CertificateFiles {
+        chain: file("half.pem", half),
+        key: good.key.clone(),
+    });
     assert!(message.contains("half.pem is damaged"), "{message}");
 
     let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let message = load_error(CertificateFiles { chain: file("nonsense.pem", nonsense), key: good.key });
+    let message = load_error(CertificateFiles {
+        chain: file("nonsense.pem", nonsense),
+        key: good.key,
+    });
     assert!(message.contains("nonsense.pem is damaged"), "{message}");
 }
 
@@ -87,9 +131,17 @@ fn a_damaged_key_of_ours_is_not_overwritten() {
     let files = made(folder.path(), &["one.example"]);
     fs::write(&files.key, "scribble").expect("writes");
     fs::remove_file(&files.chain).expect("is there");
-    let error = self_signed(folder.path(), &["one.example"]).expect_err("damaged").to_string();
-    assert!(error.contains("self-signed.key is damaged") && error.contains("Remove it"), "{error}");
-    assert_eq!(fs::read_to_string(&files.key).expect("is there"), "scribble");
+    let error = self_signed(folder.path(), &["one.example"])
+        .expect_err("damaged")
+        .to_string();
+    assert!(
+        error.contains("self-signed.key is damaged") && error.contains("Remove it"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read_to_string(&files.key).expect("is there"),
+        "scribble"
+    );
 }
 
 #[test]
@@ -120,6 +172,9 @@ fn the_name_asked_for_chooses_the_certificate() {
     .expect("in order");
     let end_point = |name| set.keys.identity(name).end_point.clone();
     assert_ne!(end_point(Some("two.example")), end_point(None));
-    assert_eq!(end_point(Some("TWO.example")), end_point(Some("two.example")));
+    assert_eq!(
+        end_point(Some("TWO.example")),
+        end_point(Some("two.example"))
+    );
     assert_eq!(end_point(Some("three.example")), end_point(None));
 }
