@@ -145,7 +145,9 @@ const SHARDS: usize = 32;
 
 /// Who lives in this node: the vitals of every actor by its id.
 #[derive(Clone, Default)]
-pub struct Roll(Arc<[Mutex<HashMap<ActorId, Arc<dyn Status>>>; SHARDS]>);
+pub struct Roll(Arc<[RollShard; SHARDS]>);
+
+type RollShard = Mutex<HashMap<ActorId, Arc<dyn Status>>>;
 
 impl Roll {
     /// Enters an actor. It is struck off when the returned entry is dropped, which the actor's
