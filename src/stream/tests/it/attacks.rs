@@ -126,14 +126,13 @@ fn an_endless_header_or_element_is_cut_off_at_the_limit() {
 
 #[test]
 fn depth_and_attributes_are_bounded_before_login() {
-    for bomb in ["<a>".repeat(9), format!("<a {}/>", "b".repeat(1))] {
-        let mut peer = Peer::opened_with(settings(TlsMode::Off));
-        let answer = peer.say(&bomb);
-        assert!(peer.closed, "{answer}");
-    }
     let attributes: String = (0..17).map(|n| format!(" a{n}=''")).collect();
     let declarations: String = (0..9).map(|n| format!(" xmlns:a{n}='x'")).collect();
-    for bomb in [format!("<a{attributes}/>"), format!("<a{declarations}/>")] {
+    for bomb in [
+        "<a>".repeat(9),
+        format!("<a{attributes}/>"),
+        format!("<a{declarations}/>"),
+    ] {
         let mut peer = Peer::opened_with(settings(TlsMode::Off));
         assert!(peer.say(&bomb).contains("<policy-violation "), "{bomb}");
     }
