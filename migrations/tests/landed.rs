@@ -1,0 +1,38 @@
+//! A migration that has landed is never edited: databases out there have already run it.
+
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// Name and SHA-256 of every migration that has landed. Lines are only ever added.
+const LANDED: &[(&str, &str)] = &[
+    (
+        "m0001_account",
+        "2c267383333e2ee4ebee3f83a7e25bc531d27a821970532dd8465b5225667163",
+    ),
+    (
+        "m0002_secret",
+        "da58e938f3ec32aa558a5bce081917a34baa04c093ad97c87c2e7f285643a113",
+    ),
+];
+
+#[test]
+fn landed_migrations_are_as_they_landed() {
+    let names: Vec<&str> = LANDED.iter().map(|(name, _)| *name).collect();
+    assert_eq!(
+        names,
+        migrations::names(),
+        "add a new migration to LANDED, at its end; never remove or reorder one"
+    );
+    for (name, landed) in LANDED {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/{name}.rs"));
+        let source = std::fs::read(&path).expect("every migration has a file of its name");
+        let hash: String = Sha256::digest(&source)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            &hash, landed,
+            "{name} has landed; undo the edit and write a new migration that mends it"
+        );
+    }
+}
