@@ -153,7 +153,8 @@ fn walk(folder: &Path, each: &mut impl FnMut(&Path)) {
             .into_owned();
         if path.is_dir() && !path.is_symlink() {
             let made = ["target", "node_modules", "data"].contains(&name.as_str());
-            if !made && !(name.starts_with('.') && name != ".ci" && name != ".cargo") {
+            let hidden = name.starts_with('.') && name != ".ci" && name != ".cargo";
+            if !made && !hidden {
                 walk(&path, each);
             }
         } else if path.is_file() {
