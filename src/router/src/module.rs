@@ -18,7 +18,7 @@ pub trait Module: Send + Sync + Sized + 'static {
     /// What it implements; the README's table and disco's tests are made of it.
     const XEPS: &'static [Xep] = &[];
     /// Its section of the configuration.
-    type Config: config::Settings;
+    type Config: config::Settings + Clone + Send + Sync;
 
     /// Builds the module and writes down what it wants. Pure: no I/O, no spawning, no globals.
     ///

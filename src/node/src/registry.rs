@@ -1,0 +1,10 @@
+//! THE list of modules. A module is told to the node here and nowhere else.
+
+module_list! {
+    disco: modules::disco::Disco,
+    ping: modules::ping::Ping,
+    roster: modules::roster::Roster,
+    session_request: modules::session_request::SessionRequest,
+    time: modules::time::Time,
+    version: modules::version::Version,
+}
