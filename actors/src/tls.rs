@@ -5,6 +5,7 @@
 //! while a reload goes on. [`Certificates`] holds the set that new connections get.
 
 mod binding;
+mod facts;
 mod files;
 mod self_signed;
 
@@ -19,6 +20,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, ServerConfig};
 use stream::TlsInfo;
 
+pub use facts::CertificateFacts;
 pub use files::{CertificateFiles, TlsError};
 pub use self_signed::self_signed;
 
