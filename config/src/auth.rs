@@ -79,7 +79,7 @@ settings! {
         }
         if rules.min_length > rules.max_length {
             problems.error("min_length", format!("{} is more than max_length, {}", rules.min_length, rules.max_length),
-                "write min_length below max_length");
+                format!("write {} or less, or a larger max_length", rules.max_length));
         }
     }
 }
@@ -99,7 +99,7 @@ settings! {
     check |failed, problems| {
         if failed.first_delay > failed.max_delay {
             problems.error("first_delay", format!("{} is more than max_delay, {}", failed.first_delay, failed.max_delay),
-                "write first_delay below max_delay");
+                format!("write \"{}\" or less, or a longer max_delay", failed.max_delay));
         }
         if failed.max_delay > Span::minutes(5) {
             problems.error("max_delay", format!("{} is too long: connections would pile up", failed.max_delay), "write \"5m\" or less");

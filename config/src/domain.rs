@@ -105,7 +105,7 @@ impl Setting for Domain {
     }
 
     fn blank() -> Shape {
-        DomainKeys::blank()
+        DomainKeys::blank().or("\"example.org\"")
     }
 
     fn check(&self, problems: &mut Problems) {

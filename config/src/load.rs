@@ -55,7 +55,8 @@ pub fn load<M: Settings>(file: &FilePath) -> Result<Loaded<M>, ConfigError> {
     })?;
     let text = String::from_utf8(text)
         .map_err(|_| unreadable(file, "it is not UTF-8 text", "save the file as UTF-8"))?;
-    load_str(&text, file)
+    // Some editors put a byte order mark in front, which is no part of the text.
+    load_str(text.trim_start_matches('\u{feff}'), file)
 }
 
 fn unreadable(file: &FilePath, why: &str, mend: &str) -> ConfigError {
@@ -225,10 +226,23 @@ impl Source<'_> {
             RonError::NoSuchEnumVariant {
                 found, expected, ..
             } => self.unknown_word(path, found, expected, stop),
+            RonError::ExpectedIdentifier
+                if matches!(self.shape.find(path), Some(Shape::Value { .. })) =>
+            {
+                self.wrong_value(path, &error.code, stop)
+            }
             code if is_syntax(code) => self.syntax(code, stop),
             code => self.wrong_value(path, code, stop),
         };
         self.problem(fault)
+    }
+
+    /// `path`, up to the last step that leads somewhere.
+    fn known(&self, mut path: Path) -> Path {
+        while self.shape.find(&path).is_none() {
+            path = path.parent();
+        }
+        path
     }
 
     fn unknown_key(&self, path: &Path, found: &str, expected: &[&str], stop: usize) -> Fault {
@@ -272,20 +286,20 @@ impl Source<'_> {
     fn unknown_word(&self, path: &Path, found: &str, expected: &[&str], stop: usize) -> Fault {
         let at = self.outline.value(path).unwrap_or(stop..stop);
         let quote = if self.text[at.clone()].starts_with('"') {
-            "\""
+            '"'
         } else {
-            ""
+            '`'
         };
-        let quoted: Vec<String> = expected
+        let list: Vec<String> = expected
             .iter()
             .map(|word| format!("{quote}{word}{quote}"))
             .collect();
         let mend = match nearest(found, expected) {
             Some(known) => format!(
                 "write {quote}{known}{quote}; known here: {}",
-                quoted.join(", ")
+                list.join(", ")
             ),
-            None => format!("known here: {}", quoted.join(", ")),
+            None => format!("known here: {}", list.join(", ")),
         };
         Fault {
             at,
@@ -311,19 +325,22 @@ impl Source<'_> {
             short
         };
         let what = match code {
+            RonError::Message(message) if message == "invalid IP address syntax" => {
+                format!("{short} is not an IP address")
+            }
             RonError::Message(message) => message.clone(),
             RonError::IntegerOutOfBounds => format!("`{short}` is out of range"),
+            _ if self.text[at.start..].trim().is_empty() => "nothing is written here".into(),
             _ if path.0.is_empty() => "the file does not begin with a parenthesis".into(),
             _ if short.is_empty() => "nothing is written here".into(),
             _ => format!("`{short}` does not fit here"),
         };
         let mend = match self.shape.find(path) {
             _ if path.0.is_empty() => {
-                "put all keys between one pair of parentheses: ( domains: [\"example.org\"] )"
-                    .into()
+                "put all keys between one pair of parentheses: ( domains: [\"example.org\"] ); () is enough for the defaults".into()
             }
-            Some(shape) => instead(shape),
-            None => "see full.ron for what may stand here".into(),
+            Some(shape) => instead(shape, written),
+            None => SEE_DEFAULTS.into(),
         };
         Fault {
             at,
@@ -334,72 +351,94 @@ impl Source<'_> {
     }
 
     fn syntax(&self, code: &RonError, stop: usize) -> Fault {
+        use RonError as E;
         let start = self.text.len() - self.text[stop..].trim_start().len();
+        let field = self.known(self.outline.at(start));
+        let value = self.outline.value(&field).unwrap_or(start..start);
         let next = self.text[start..].chars().next();
+        let comma = matches!(
+            code,
+            E::ExpectedComma | E::ExpectedStructLikeEnd | E::ExpectedArrayEnd | E::ExpectedMapEnd
+        );
+        if comma && start == stop && (value.start + 1..value.end).contains(&start) {
+            // Not a missing comma but a value of which RON took the beginning: `5.5` for a port.
+            return self.wrong_value(&field, code, stop);
+        }
+        let mut at = start..start;
         let (what, mend) = match (code, next) {
-            (RonError::Eof, _) | (_, None) => (
-                "the file ends too early".into(),
-                "close what is open: `)`, `]`, `}` or `\"`",
+            (E::ExpectedStringEnd, _) => {
+                at = value;
+                ("a string has no end", "close it with `\"`")
+            }
+            (E::Eof, _) | (_, None) => (
+                "the file ends too early",
+                "close what is open: `)`, `]`, `}`, `\"` or a comment with `*/`",
             ),
-            (
-                RonError::ExpectedComma
-                | RonError::ExpectedStructLikeEnd
-                | RonError::ExpectedArrayEnd
-                | RonError::ExpectedMapEnd,
-                _,
-            ) => ("a comma is missing".into(), "put a comma before this"),
-            (RonError::ExpectedMapColon, _) => ("a colon is missing".into(), "write `key: value`"),
-            (RonError::ExpectedIdentifier | RonError::ExpectedString, Some('"')) => (
-                "a key stands in quotes".into(),
+            _ if comma => ("a comma is missing", "put a comma before this"),
+            (E::ExpectedMapColon, Some('=')) => ("a colon is missing", "write `:` in place of `=`"),
+            (E::ExpectedMapColon, _) => ("a colon is missing", "write `key: value`"),
+            (E::ExpectedIdentifier, Some('"')) => (
+                "a key stands in quotes",
                 "write the key without quotes: `key: value`",
             ),
-            (RonError::ExpectedIdentifier, Some(c)) => (
-                format!("`{c}` cannot stand here"),
+            (E::ExpectedIdentifier, _) => (
+                "here should be a key",
                 "write `key: value`, or close the parentheses",
             ),
-            (RonError::TrailingCharacters, _) => (
-                "there is more behind the end".into(),
-                "put everything before the last parenthesis",
+            (E::TrailingCharacters, _) => (
+                "the file goes on behind its last parenthesis",
+                "leave out what is behind, or the parenthesis that closes too much",
             ),
-            (RonError::ExpectedStringEnd, _) => {
-                ("a string has no end".into(), "close it with `\"`")
-            }
-            (RonError::UnclosedBlockComment, _) => {
-                ("a comment has no end".into(), "close it with `*/`")
-            }
-            (RonError::InvalidEscape(why), _) => (
-                format!("a backslash is followed by something unknown: {why}"),
+            (E::InvalidEscape(_), _) => (
+                "a backslash stands before something unknown",
                 "write `\\\\` for a backslash",
             ),
-            (RonError::NoSuchExtension(name), _) => (
-                format!("there is no RON extension `{name}`"),
-                "leave the line out",
-            ),
-            (other, _) => (
-                other.to_string().to_lowercase(),
-                "see full.ron for how it is written",
-            ),
+            (E::NoSuchExtension(_), _) => ("there is no such RON extension", "leave the line out"),
+            (other, _) => {
+                let what = other.to_string().to_lowercase();
+                return Fault {
+                    at,
+                    field,
+                    what,
+                    mend: SEE_DEFAULTS.into(),
+                };
+            }
         };
         Fault {
-            at: start..start,
-            field: self.outline.at(start),
-            what,
+            at,
+            field,
+            what: what.into(),
             mend: mend.into(),
         }
     }
 }
 
-/// What may be written in a place, as a sentence.
-fn instead(shape: &Shape) -> String {
+const SEE_DEFAULTS: &str = "`mungo defaults` shows how everything is written";
+
+/// What may be written in a place in which `written` stands, as a sentence.
+fn instead(shape: &Shape, written: &str) -> String {
     match shape {
+        Shape::Value { expects, .. } if written.starts_with('"') && !expects.contains('"') => {
+            format!("write {expects}, without quotes")
+        }
         Shape::Value { text, expects } if text.is_empty() => format!("write {expects}"),
         Shape::Value { text, expects } => format!("write {expects}; the default is {text}"),
-        Shape::Section(section) => match section.keys.first() {
-            Some(key) => format!("write keys in parentheses, such as ( {}: … )", key.name),
-            None => "write ()".into(),
-        },
+        Shape::Section(section) => {
+            let keys = match section.keys.first() {
+                Some(key) => format!("write keys in parentheses, such as ( {}: … )", key.name),
+                None => "write ()".into(),
+            };
+            section
+                .instead
+                .map_or(keys.clone(), |instead| format!("{keys}, or {instead}"))
+        }
+        Shape::List { .. } if written.starts_with('"') => {
+            format!("write a list in square brackets: [{written}]")
+        }
         Shape::List { .. } => "write a list in square brackets: [ … ]".into(),
-        Shape::Map { .. } => "write entries in braces: { \"name\": … }".into(),
+        Shape::Map { .. } => {
+            "write entries in braces, their names in double quotes: { \"name\": … }".into()
+        }
     }
 }
 

@@ -105,7 +105,7 @@ impl<T: Settings> Setting for ModuleSection<T> {
 
     fn shape(&self) -> Shape {
         if self.enabled {
-            self.settings.shape()
+            self.settings.shape().or("off")
         } else {
             Shape::Value {
                 text: "off".into(),
@@ -115,7 +115,7 @@ impl<T: Settings> Setting for ModuleSection<T> {
     }
 
     fn blank() -> Shape {
-        T::blank()
+        T::blank().or("off")
     }
 
     fn check(&self, problems: &mut Problems) {

@@ -64,16 +64,23 @@ impl Outline {
         let mut around = path.parent();
         while !around.0.is_empty() {
             if let Some(entry) = self.entry(&around) {
-                return Some(
-                    entry
-                        .key
-                        .clone()
-                        .unwrap_or(entry.value.start..entry.value.start + 1),
-                );
+                let start = entry.value.start;
+                return Some(match &entry.key {
+                    Some(key) => key.clone(),
+                    None if self.is_leaf(&around) => entry.value.clone(),
+                    None => start..start + 1,
+                });
             }
             around = around.parent();
         }
         None
+    }
+
+    fn is_leaf(&self, path: &Path) -> bool {
+        !self
+            .entries
+            .iter()
+            .any(|entry| entry.path.0.len() > path.0.len() && entry.path.parent() == *path)
     }
 
     /// The innermost value that spans `offset`.

@@ -87,6 +87,7 @@ macro_rules! settings {
                         doc: ::std::vec![$( ::std::string::String::from($key_doc) ),*],
                         shape: $crate::Setting::shape(&self.$key),
                     } ),*],
+                    instead: ::core::option::Option::None,
                 })
             }
             fn blank() -> $crate::Shape {

@@ -38,6 +38,8 @@ pub struct Section {
     pub doc: Vec<String>,
     /// Its keys.
     pub keys: Vec<Key>,
+    /// What may be written in place of the parentheses, such as `off`.
+    pub instead: Option<&'static str>,
 }
 
 /// One key of a section.
@@ -66,6 +68,17 @@ impl Shape {
                 | (Shape::Map { blank, .. }, Step::Key(_)) => Some(&**blank),
                 _ => None,
             })
+    }
+
+    /// This shape, if it is a section with something that may be written in its place.
+    pub(crate) fn or(self, instead: &'static str) -> Shape {
+        match self {
+            Shape::Section(section) => Shape::Section(Section {
+                instead: Some(instead),
+                ..section
+            }),
+            other => other,
+        }
     }
 
     /// Every section below this place that knows a key of this name, by its path.

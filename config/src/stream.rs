@@ -56,17 +56,17 @@ settings! {
         }
         if stream.max_stanza < stream.max_stanza_before_login {
             problems.error("max_stanza", format!("{} is less than max_stanza_before_login, {}", stream.max_stanza, stream.max_stanza_before_login),
-                "write max_stanza_before_login or more");
+                format!("write \"{}\" or more", stream.max_stanza_before_login));
         }
         for (field, size) in [("max_outbox", stream.max_outbox), ("max_mailbox", stream.max_mailbox)] {
             if size < stream.max_stanza {
                 problems.error(field, format!("{size} holds less than one stanza of max_stanza, {}", stream.max_stanza),
-                    "write max_stanza or more");
+                    format!("write `{field}: \"{}\"` or more", stream.max_stanza));
             }
         }
         if stream.unauthenticated < stream.unauthenticated_per_address {
             problems.error("unauthenticated", format!("{} is less than unauthenticated_per_address, {}", stream.unauthenticated, stream.unauthenticated_per_address),
-                "write unauthenticated_per_address or more");
+                format!("write {} or more, or less there", stream.unauthenticated_per_address));
         }
     }
 }

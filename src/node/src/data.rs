@@ -16,7 +16,7 @@ const SECRET_BYTES: usize = 32;
 
 /// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("error: {what}\n --> {}\n = {mend}", path.display())]
+#[error("error: {what}\n --> {}\n  = {mend}", path.display())]
 pub(crate) struct DataError {
     what: String,
     path: PathBuf,
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(
             error,
             format!(
-                "error: the admin secret is damaged or too short\n --> {}/admin.secret\n = remove the file to have a new \
+                "error: the admin secret is damaged or too short\n --> {}/admin.secret\n  = remove the file to have a new \
                  secret made at the next start",
                 folder.path().display()
             )
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(
             error,
             format!(
-                "error: the data folder is in use by another node, process {}\n --> {}/lock\n = stop that node first, \
+                "error: the data folder is in use by another node, process {}\n --> {}/lock\n  = stop that node first, \
                  or start this one with a folder of its own: --data DIR",
                 std::process::id(),
                 first.path().display()
@@ -307,7 +307,7 @@ mod tests {
             "{error}"
         );
         assert!(
-            error.contains(&format!("\n --> {}\n = ", file.display())),
+            error.contains(&format!("\n --> {}\n  = ", file.display())),
             "{error}"
         );
     }
