@@ -32,6 +32,7 @@
 mod auth;
 mod choices;
 mod domain;
+mod explain;
 mod listener;
 mod load;
 mod log;
