@@ -1,0 +1,96 @@
+//! Examples for `--help`: the one thing about a command that its schema can't tell.
+//!
+//! A test parses every one of them, so that they stay true.
+
+/// By command as it is typed: lines of arguments and what they do.
+pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "account register",
+        &[
+            ("alice@localhost", "asks for the password"),
+            (
+                "alice@localhost --password-stdin < secret.txt",
+                "takes the first line of a file",
+            ),
+        ],
+    ),
+    ("account unregister", &[("alice@localhost", "")]),
+    (
+        "account change-password",
+        &[("alice@localhost", "asks for the new password")],
+    ),
+    (
+        "account check-password",
+        &[(
+            "alice@localhost --password-stdin < secret.txt",
+            "exit code 0 if it is right, 1 if not",
+        )],
+    ),
+    (
+        "account list",
+        &[
+            ("", "all accounts"),
+            (
+                "--domain example.org --limit 20",
+                "the first 20 of a domain",
+            ),
+            ("--json", "for programs"),
+        ],
+    ),
+    (
+        "account import",
+        &[
+            ("accounts.csv", "goes on after lines that fail"),
+            ("accounts.csv --stop-on-error", "stops at the first"),
+            ("accounts.csv --skip-existing", "a second time"),
+        ],
+    ),
+    (
+        "session list",
+        &[
+            ("", "all sessions"),
+            ("--of alice@localhost", "those of one account"),
+        ],
+    ),
+    (
+        "session kick",
+        &[
+            ("alice@localhost/desk", "one session"),
+            (
+                "alice@localhost --reason maintenance",
+                "all sessions of an account",
+            ),
+        ],
+    ),
+    (
+        "actor tree",
+        &[
+            ("", "the whole tree"),
+            ("--path node/sessions --limit 100", "a part of it"),
+        ],
+    ),
+    ("actor show", &[("node/pools/db", "")]),
+    ("actor kill", &[("node/pools/db", "")]),
+    (
+        "tls reload",
+        &[("", "after the certificate files have changed")],
+    ),
+    ("status", &[("", ""), ("--json", "for programs")]),
+];
+
+/// The help text with the examples of a command; empty when it has none.
+pub(crate) fn of(command: &str) -> String {
+    let Some((_, lines)) = EXAMPLES.iter().find(|(name, _)| *name == command) else {
+        return String::new();
+    };
+    let mut out = String::from("Examples:");
+    for (arguments, what) in *lines {
+        let line = format!("mungoctl {command} {arguments}");
+        let line = line.trim_end();
+        match *what {
+            "" => out.push_str(&format!("\n  {line}")),
+            what => out.push_str(&format!("\n  {line:<56}  # {what}")),
+        }
+    }
+    out
+}
