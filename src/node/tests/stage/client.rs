@@ -36,13 +36,8 @@ pub struct Client {
 
 impl Client {
     fn new(socket: Option<Box<dyn Socket>>, tcp: Option<TcpStream>) -> Client {
-        let limits = Limits {
-            stanza: 1 << 20,
-            header: 1 << 16,
-            depth: 64,
-            attributes: 64,
-            namespaces: 64,
-        };
+        let limits =
+            Limits { stanza: 1 << 20, header: 1 << 16, depth: 64, attributes: 64, namespaces: 64 };
         Client {
             socket,
             tcp,
@@ -57,29 +52,19 @@ impl Client {
 
     /// Opens a connection to the STARTTLS port.
     pub async fn connect(node: &Node) -> Result<Client, String> {
-        let tcp = TcpStream::connect(node.c2s)
-            .await
-            .map_err(|error| error.to_string())?;
+        let tcp = TcpStream::connect(node.c2s).await.map_err(|error| error.to_string())?;
         Ok(Client::new(None, Some(tcp)))
     }
 
     /// Opens a connection to the direct TLS port (XEP-0368).
     pub async fn connect_tls(node: &Node) -> Result<Client, String> {
-        let tcp = TcpStream::connect(node.c2s_tls)
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok(Client::new(
-            Some(handshake(node, tcp, &[b"xmpp-client"]).await?),
-            None,
-        ))
+        let tcp = TcpStream::connect(node.c2s_tls).await.map_err(|error| error.to_string())?;
+        Ok(Client::new(Some(handshake(node, tcp, &[b"xmpp-client"]).await?), None))
     }
 
     /// Encrypts the connection, after the node said `<proceed/>`.
     pub async fn start_tls(mut self, node: &Node) -> Result<Client, String> {
-        let tcp = self
-            .tcp
-            .take()
-            .ok_or("the connection is encrypted already")?;
+        let tcp = self.tcp.take().ok_or("the connection is encrypted already")?;
         Ok(Client::new(Some(handshake(node, tcp, &[]).await?), None))
     }
 
@@ -93,9 +78,8 @@ impl Client {
              to='{domain}' version='1.0'>"
         );
         let plain = BASE64_STANDARD.encode(format!("\0{localpart}\0{PASSWORD}"));
-        let auth = format!(
-            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>"
-        );
+        let auth =
+            format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>");
         let bind = format!(
             "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
              <resource>{resource}</resource></bind></iq>"
@@ -117,8 +101,7 @@ impl Client {
         loop {
             match self.receive().await? {
                 Received::Text(text) if text.starts_with(wanted) => return Ok(text),
-                Received::Text(text)
-                    if text.starts_with("<stream:stream") || text.starts_with("<?xml") => {}
+                Received::Text(text) if text.starts_with("<stream:stream") || text.starts_with("<?xml") => {}
                 other => return Err(format!("wanted {wanted}, got {other:?}")),
             }
         }
@@ -127,8 +110,7 @@ impl Client {
     /// Sends bytes as they stand.
     pub async fn send(&mut self, text: &str) -> std::io::Result<()> {
         // A new stream header after login starts a new document.
-        if text.trim_start().starts_with("<stream:stream") || text.trim_start().starts_with("<?xml")
-        {
+        if text.trim_start().starts_with("<stream:stream") || text.trim_start().starts_with("<?xml") {
             self.framer.restart();
         }
         match (&mut self.socket, &mut self.tcp) {
@@ -171,8 +153,7 @@ impl Client {
     pub async fn settle(&mut self) -> Result<(), String> {
         self.settled += 1;
         let id = format!("settle-{}", self.settled);
-        let ping =
-            format!("<iq type='get' id='{id}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
+        let ping = format!("<iq type='get' id='{id}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
         if self.send(&ping).await.is_err() {
             return Ok(());
         }
@@ -202,21 +183,13 @@ impl Client {
         }
         loop {
             let before = self.buffer.clone();
-            match self
-                .framer
-                .next(&mut self.buffer)
-                .map_err(|error| error.to_string())?
-            {
+            match self.framer.next(&mut self.buffer).map_err(|error| error.to_string())? {
                 None => return Ok(()),
                 Some(event) => {
                     let consumed = before.len() - self.buffer.len();
-                    let text = String::from_utf8_lossy(&before[..consumed])
-                        .trim()
-                        .to_owned();
+                    let text = String::from_utf8_lossy(&before[..consumed]).trim().to_owned();
                     let text = match event {
-                        Event::Element(element) => {
-                            String::from_utf8_lossy(element.bytes()).into_owned()
-                        }
+                        Event::Element(element) => String::from_utf8_lossy(element.bytes()).into_owned(),
                         Event::Header(_) | Event::Close => text,
                     };
                     self.waiting.push_back(text);
@@ -237,9 +210,6 @@ async fn handshake(node: &Node, tcp: TcpStream, alpn: &[&[u8]]) -> Result<Box<dy
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let socket = connector
-        .connect(name, tcp)
-        .await
-        .map_err(|error| format!("TLS: {error}"))?;
+    let socket = connector.connect(name, tcp).await.map_err(|error| format!("TLS: {error}"))?;
     Ok(Box::new(socket))
 }

@@ -39,11 +39,7 @@ impl NodeStage {
 
     /// A stage around a node that runs.
     pub fn new(node: Node) -> NodeStage {
-        NodeStage {
-            node,
-            people: HashMap::new(),
-            names: HashMap::new(),
-        }
+        NodeStage { node, people: HashMap::new(), names: HashMap::new() }
     }
 
     /// Performs one more act.
@@ -55,26 +51,18 @@ impl NodeStage {
     }
 
     fn jid(&self, who: &str) -> String {
-        self.names
-            .get(who)
-            .cloned()
-            .unwrap_or_else(|| format!("{}@localhost/play", who.to_lowercase()))
+        self.names.get(who).cloned().unwrap_or_else(|| format!("{}@localhost/play", who.to_lowercase()))
     }
 
     /// The client of `who`, who must be connected.
     pub fn client(&mut self, who: &str) -> Result<&mut Client, StageError> {
-        self.people
-            .get_mut(who)
-            .ok_or_else(|| format!("{who} is not connected").into())
+        self.people.get_mut(who).ok_or_else(|| format!("{who} is not connected").into())
     }
 }
 
 impl play::Stage for NodeStage {
     async fn send(&mut self, who: &str, text: &str) -> Result<(), StageError> {
-        self.client(who)?
-            .send(text)
-            .await
-            .map_err(|error| error.to_string().into())
+        self.client(who)?.send(text).await.map_err(|error| error.to_string().into())
     }
 
     async fn receive(&mut self, who: &str) -> Result<Received, StageError> {
@@ -83,12 +71,7 @@ impl play::Stage for NodeStage {
 
     /// Whoever sent something waits until the node has dealt with it; then `who` does.
     async fn nothing(&mut self, who: &str) -> Result<Received, StageError> {
-        let others: Vec<String> = self
-            .people
-            .keys()
-            .filter(|name| *name != who)
-            .cloned()
-            .collect();
+        let others: Vec<String> = self.people.keys().filter(|name| *name != who).cloned().collect();
         for other in others.iter().map(String::as_str).chain([who]) {
             if let Some(client) = self.people.get_mut(other).filter(|client| client.bound) {
                 client.settle().await?;
@@ -114,9 +97,7 @@ impl play::Stage for NodeStage {
             }
             "logs in" => {
                 let jid = self.jid(who);
-                self.node
-                    .register(jid.split('/').next().unwrap_or_default())
-                    .await?;
+                self.node.register(jid.split('/').next().unwrap_or_default()).await?;
                 let client = Client::log_in(&self.node, &jid).await?;
                 self.people.insert(who.into(), client);
             }

@@ -99,11 +99,7 @@ impl Node {
             false
         };
         let ready = tokio::time::timeout(Duration::from_secs(30), ready).await;
-        assert!(
-            ready == Ok(true),
-            "the node did not start:\n{said}\n{}",
-            self.log()
-        );
+        assert!(ready == Ok(true), "the node did not start:\n{said}\n{}", self.log());
         // What it says from here on goes nowhere, but the pipe must not fill.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     }
@@ -132,9 +128,7 @@ impl Node {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: rustix::process::Signal) {
-        let pid = i32::try_from(self.pid())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
         rustix::process::kill_process(pid.expect("a pid"), signal).expect("signalled");
     }
 
@@ -157,12 +151,8 @@ impl Node {
     pub fn roots(&self) -> Result<RootCertStore, String> {
         let mut roots = RootCertStore::empty();
         let file = self.data().join("certificate.pem");
-        for certificate in
-            CertificateDer::pem_file_iter(&file).map_err(|e| format!("{}: {e}", file.display()))?
-        {
-            roots
-                .add(certificate.map_err(|e| e.to_string())?)
-                .map_err(|e| e.to_string())?;
+        for certificate in CertificateDer::pem_file_iter(&file).map_err(|e| format!("{}: {e}", file.display()))? {
+            roots.add(certificate.map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
         }
         Ok(roots)
     }
@@ -181,8 +171,7 @@ impl Node {
 
     /// Asks the node's administration.
     pub async fn graphql(&self, query: &str) -> Result<String, String> {
-        let secret =
-            std::fs::read_to_string(self.data().join("admin.secret")).map_err(|e| e.to_string())?;
+        let secret = std::fs::read_to_string(self.data().join("admin.secret")).map_err(|e| e.to_string())?;
         let body = serde_json::json!({ "query": query }).to_string();
         let request = format!(
             "POST /graphql HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -191,18 +180,10 @@ impl Node {
             secret.trim(),
             body.len(),
         );
-        let mut socket = TcpStream::connect(self.admin)
-            .await
-            .map_err(|e| e.to_string())?;
-        socket
-            .write_all(request.as_bytes())
-            .await
-            .map_err(|e| e.to_string())?;
+        let mut socket = TcpStream::connect(self.admin).await.map_err(|e| e.to_string())?;
+        socket.write_all(request.as_bytes()).await.map_err(|e| e.to_string())?;
         let mut answer = String::new();
-        socket
-            .read_to_string(&mut answer)
-            .await
-            .map_err(|e| e.to_string())?;
+        socket.read_to_string(&mut answer).await.map_err(|e| e.to_string())?;
         let (_, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
         Ok(body.to_owned())
     }
