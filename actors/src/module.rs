@@ -1,0 +1,167 @@
+//! The actor of a module: one piece of code for all of them.
+//!
+//! It plans the module, puts it on the way of a stanza, runs its timers, and takes everything
+//! back when it stops in order. When it dies, the [`Installed`] in its state withdraws the
+//! module's IQs and features until its next incarnation puts them there again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor_cluster_derive::RactorMessage;
+use router::{HostType, Installed, PlanError, Planned, Router, Timer};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval_at};
+
+use crate::vitals::{Figure, Roll, RollEntry, Status};
+
+/// Makes a module's plan: anew for each incarnation, so that what a crash left in a bad state
+/// isn't used again.
+pub type MakePlan = Arc<dyn Fn() -> Result<Arc<Planned>, PlanError> + Send + Sync>;
+
+/// What a [`ModuleActor`] is made of.
+#[derive(Clone)]
+pub struct ModuleArgs {
+    /// The node.
+    pub router: Router,
+    /// For which domains.
+    pub host_type: Arc<HostType>,
+    /// Its place among the modules of the host type.
+    pub order: usize,
+    /// Makes its plan.
+    pub plan: MakePlan,
+    /// Where it is entered.
+    pub roll: Roll,
+}
+
+/// See the [module](self).
+pub struct ModuleActor;
+
+/// What a module's actor is told.
+#[derive(RactorMessage)]
+pub enum ModuleMsg {
+    /// It is time for this one of its timers.
+    Tick(usize),
+}
+
+/// A module at work.
+pub struct Moduling {
+    router: Router,
+    installed: Option<Installed>,
+    timers: Vec<Timer>,
+    clocks: Vec<JoinHandle<()>>,
+    vitals: Arc<ModuleVitals>,
+    _on_the_roll: RollEntry,
+}
+
+struct ModuleVitals {
+    planned: Arc<Planned>,
+    ticks: AtomicU64,
+}
+
+impl Status for ModuleVitals {
+    fn kind(&self) -> &'static str {
+        "module"
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.planned.name())
+    }
+
+    fn handled(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    fn depth(&self) -> u64 {
+        self.planned.lanes().busy() as u64
+    }
+
+    fn last_error(&self) -> Option<Arc<str>> {
+        self.planned.figures().last_fault().map(Into::into)
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let figures = self.planned.figures();
+        vec![
+            ("answered", figures.answered()),
+            ("faults", figures.faults()),
+        ]
+    }
+}
+
+impl Drop for Moduling {
+    fn drop(&mut self) {
+        self.clocks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Actor for ModuleActor {
+    type Msg = ModuleMsg;
+    type State = Moduling;
+    type Arguments = ModuleArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<ModuleMsg>,
+        args: ModuleArgs,
+    ) -> Result<Moduling, ActorProcessingErr> {
+        let planned = (args.plan)()?;
+        let timers = planned.timers().to_vec();
+        let vitals = Arc::new(ModuleVitals {
+            planned: planned.clone(),
+            ticks: AtomicU64::new(0),
+        });
+        let installed = args.host_type.install(planned, args.order)?;
+        let clocks = timers
+            .iter()
+            .enumerate()
+            .map(|(at, timer)| clock(&myself, at, timer))
+            .collect();
+        Ok(Moduling {
+            router: args.router,
+            installed: Some(installed),
+            timers,
+            clocks,
+            _on_the_roll: args.roll.enter(myself.get_id(), vitals.clone()),
+            vitals,
+        })
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<ModuleMsg>,
+        state: &mut Moduling,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Some(installed) = state.installed.take() {
+            installed.withdraw();
+        }
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<ModuleMsg>,
+        ModuleMsg::Tick(at): ModuleMsg,
+        state: &mut Moduling,
+    ) -> Result<(), ActorProcessingErr> {
+        state.vitals.ticks.fetch_add(1, Ordering::Relaxed);
+        (state.timers[at].run)(&state.router);
+        Ok(())
+    }
+}
+
+/// Ticks for one timer. A tick that is late is followed by the next one a whole time later.
+fn clock(myself: &ActorRef<ModuleMsg>, at: usize, timer: &Timer) -> JoinHandle<()> {
+    let (actor, every) = (myself.clone(), timer.every);
+    tokio::spawn(async move {
+        let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if actor.send_message(ModuleMsg::Tick(at)).is_err() {
+                return;
+            }
+        }
+    })
+}
