@@ -202,7 +202,12 @@ fn option(schema: &Schema, command: &Command, argument: &Argument) -> Arg {
         Some(value) => format!("{} [default: {value}]", argument.doc),
         None => argument.doc.clone(),
     };
-    let arg = arg.value_name(value_name(argument)).help(help);
+    let value_name = match argument.ty.name.as_str() {
+        "Jid" => "JID".to_owned(),
+        "Int" | "Count" => "N".to_owned(),
+        _ => value_name(argument),
+    };
+    let arg = arg.value_name(value_name).help(help);
     let arg = if argument.ty.list {
         arg.action(ArgAction::Append)
     } else {

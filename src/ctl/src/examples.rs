@@ -83,13 +83,18 @@ pub(crate) fn of(command: &str) -> String {
     let Some((_, lines)) = EXAMPLES.iter().find(|(name, _)| *name == command) else {
         return String::new();
     };
+    let calls = |arguments: &str| {
+        format!("mungoctl {command} {arguments}")
+            .trim_end()
+            .to_owned()
+    };
+    let calls: Vec<(String, &str)> = lines.iter().map(|(a, what)| (calls(a), *what)).collect();
+    let width = calls.iter().map(|(call, _)| call.len()).max().unwrap_or(0);
     let mut out = String::from("Examples:");
-    for (arguments, what) in *lines {
-        let line = format!("mungoctl {command} {arguments}");
-        let line = line.trim_end();
-        match *what {
-            "" => out.push_str(&format!("\n  {line}")),
-            what => out.push_str(&format!("\n  {line:<56}  # {what}")),
+    for (call, what) in calls {
+        match what {
+            "" => out.push_str(&format!("\n  {call}")),
+            what => out.push_str(&format!("\n  {call:<width$}  # {what}")),
         }
     }
     out

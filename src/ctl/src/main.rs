@@ -81,8 +81,15 @@ fn report(json: bool, failure: &Failure) -> ExitCode {
         // When this can't be written either, the exit code is all there is.
         let _ = match json {
             true => output::json(&mut io::stdout().lock(), &failure.json()),
-            false => writeln!(io::stderr().lock(), "mungoctl: {failure}"),
+            false => writeln!(io::stderr().lock(), "mungoctl: {}", told(failure)),
         };
     }
     failure.exit_code()
+}
+
+/// A failure for the terminal: each line of it without what could move the cursor.
+fn told(failure: &Failure) -> String {
+    let text = failure.to_string();
+    let lines: Vec<String> = text.lines().map(words::printable).collect();
+    lines.join("\n")
 }
