@@ -7,8 +7,9 @@ use crate::scalar::{Count, Seconds};
 
 /// One actor of the supervision tree.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
-#[graphql(complex)]
 pub struct Actor {
+    /// Its name: the end of its path. Names may have a `/` in them, as full JIDs have.
+    pub name: String,
     /// Where it stands: the names from the root down, with `/` between.
     pub path: String,
     /// How far below the first actor of the answer it stands.

@@ -1,18 +1,10 @@
 //! `actor`: what runs inside the node.
 
-use async_graphql::{ComplexObject, Context, Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 use tracing::warn;
 
 use super::{answer, api, page_limit};
 use crate::api::{Actor, ActorStatus, TreeQuery};
-
-#[ComplexObject]
-impl Actor {
-    /// Its name: the last part of its path.
-    async fn name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or_default()
-    }
-}
 
 /// A part of the supervision tree.
 #[derive(SimpleObject)]

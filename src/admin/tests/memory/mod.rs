@@ -105,6 +105,7 @@ impl Memory {
 
     pub(crate) fn with_actors(self, paths: &[&str]) -> Self {
         let actors = paths.iter().map(|path| Actor {
+            name: path.rsplit('/').next().unwrap_or_default().to_owned(),
             path: (*path).to_owned(),
             depth: path.matches('/').count() as u32,
             kind: "supervisor".to_owned(),
