@@ -7,7 +7,11 @@
 // that went well; the first thing that did not ends the script with exit code 1. Port 0 leaves direct
 // TLS out.
 
+import { webcrypto } from "node:crypto";
+
 import { client, xml } from "@xmpp/client";
+
+globalThis.crypto ??= webcrypto; // Debian 12's node has it only by this name
 
 const [host, port, directPort] = process.argv.slice(2);
 const password = process.env.CHAT_PASSWORD;
