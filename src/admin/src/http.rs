@@ -61,7 +61,7 @@ pub async fn serve(
         let (stream, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(what = "admin.accept", %error);
+                warn!(what = "admin_accept_failed", %error);
                 time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
@@ -73,13 +73,13 @@ pub async fn serve(
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             if let Err(error) = connection.await {
-                debug!(what = "admin.connection", %error);
+                debug!(what = "admin_connection_failed", %error);
             }
             drop(place);
         });
     }
     if time::timeout(GRACE, graceful.shutdown()).await.is_err() {
-        warn!(what = "admin.shutdown", cut = connections.len());
+        warn!(what = "admin_requests_cut", cut = connections.len());
     }
 }
 
@@ -187,7 +187,7 @@ async fn refused(rejection: Rejection) -> Result<Response, Infallible> {
             "There is nothing here; GraphQL is at /graphql.",
         )
     } else {
-        debug!(what = "admin.request", ?rejection);
+        debug!(what = "admin_request_refused", ?rejection);
         sentence(StatusCode::BAD_REQUEST, "The request can't be read.")
     };
     Ok(response)

@@ -480,7 +480,7 @@ async fn actors_are_a_tree() {
         .json();
     assert_eq!(part["actors"].as_array().map(Vec::len), Some(2));
     let show = house.run("actor show node/pools/db").await;
-    assert!(show.out.contains("uptime:     1 h 1 min\n"), "{}", show.out);
+    assert!(show.out.contains("state:      running\n"), "{}", show.out);
     assert!(
         show.out
             .contains("figures:\n  NAME         VALUE\n  connections  3\n"),

@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 
 use super::Answer;
-use crate::scalar::{Count, Seconds};
+use crate::scalar::Count;
 
 /// One actor of the supervision tree.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
@@ -16,7 +16,7 @@ pub struct Actor {
     pub depth: u32,
     /// What it is: `supervisor`, `session`, `module`, `listener`, …
     pub kind: String,
-    /// What it is doing: `running`, `starting`, `backing off`, `stopped`, …
+    /// What it is doing: `running`, `waiting` for its restart, `ended`.
     pub state: String,
     /// Messages waiting in its mailbox.
     pub mailbox: Count,
@@ -47,10 +47,6 @@ pub struct ActorStatus {
     /// The actor as the tree shows it.
     #[graphql(flatten)]
     pub actor: Actor,
-    /// How long it has been running since it last started.
-    pub uptime: Option<Seconds>,
-    /// How its supervisor treats its end: `permanent`, `transient`, `temporary`.
-    pub policy: Option<String>,
     /// Its own figures.
     pub figures: Vec<Figure>,
 }

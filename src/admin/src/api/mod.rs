@@ -4,7 +4,7 @@
 //! (accounts in `auth`, sessions in the router's directory, actors in the
 //! supervision tree) and hands them over as one [`Api`]. What they return are
 //! the types of the schema itself: a field added there is a field of the
-//! answer.
+//! answer. What was changed is logged by the node, which knows what it did.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 

@@ -77,6 +77,6 @@ pub trait NodeControl: Send + Sync {
 
     /// Reads all certificates anew, for connections to come; returns those in
     /// use from now on. `REFUSED` with what is wrong when one can't be read:
-    /// then all stay as they were.
+    /// that one stays as it was.
     fn reload_tls(&self) -> Answer<'_, Vec<Certificate>>;
 }

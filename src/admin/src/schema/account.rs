@@ -1,7 +1,6 @@
 //! `account`: who may log in.
 
 use async_graphql::{Context, Object, SimpleObject};
-use tracing::info;
 
 use super::{
     answer, api,
@@ -98,9 +97,7 @@ impl AccountMutation {
     ) -> async_graphql::Result<Account> {
         let register = async {
             let jid = account.account()?;
-            let made = api(ctx).accounts.register(jid, password.0).await?;
-            info!(what = "admin.account.register", account = %made.account);
-            Ok(made)
+            api(ctx).accounts.register(jid, password.0).await
         };
         answer(register.await)
     }
@@ -115,7 +112,6 @@ impl AccountMutation {
             let jid = account.account()?;
             let name = AccountName::of(&jid);
             api(ctx).accounts.unregister(jid).await?;
-            info!(what = "admin.account.unregister", account = %name.account);
             Ok(name)
         };
         answer(unregister.await)
@@ -132,7 +128,6 @@ impl AccountMutation {
             let jid = account.account()?;
             let name = AccountName::of(&jid);
             api(ctx).accounts.change_password(jid, password.0).await?;
-            info!(what = "admin.account.change_password", account = %name.account);
             Ok(name)
         };
         answer(change.await)

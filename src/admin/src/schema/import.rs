@@ -98,11 +98,7 @@ pub(super) async fn import(
         }
     }
     failed.sort_by_key(|f| f.index);
-    info!(
-        what = "admin.account.import",
-        imported,
-        failed = failed.len()
-    );
+    info!(what = "accounts_imported", imported, failed = failed.len());
     Ok(ImportResult { imported, failed })
 }
 

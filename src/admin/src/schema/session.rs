@@ -1,7 +1,6 @@
 //! `session`: who is online.
 
 use async_graphql::{Context, Object, SimpleObject};
-use tracing::info;
 
 use super::{answer, api, page, page_limit};
 use crate::{
@@ -104,7 +103,6 @@ impl SessionMutation {
                 )));
             }
             let kicked = api(ctx).sessions.kick(&jid, reason.as_deref()).await?;
-            info!(what = "admin.session.kick", jid = %jid, sessions = kicked.len());
             Ok(Kicked {
                 kicked: kicked.iter().map(Jid::from).collect(),
             })

@@ -1,7 +1,6 @@
 //! `tls`: the certificates that the node shows.
 
 use async_graphql::{Context, Object, SimpleObject};
-use tracing::info;
 
 use super::{answer, api};
 use crate::api::Certificate;
@@ -21,10 +20,9 @@ pub struct TlsMutation;
 impl TlsMutation {
     /// Read the certificates anew. Connections that are open stay as they are.
     ///
-    /// Refused, with nothing changed, when one of them can't be read.
+    /// Refused, with what is wrong, when one of them can't be read; that one stays as it was.
     async fn reload(&self, ctx: &Context<'_>) -> async_graphql::Result<Certificates> {
         let certificates = answer(api(ctx).node.reload_tls().await)?;
-        info!(what = "admin.tls.reload", certificates = certificates.len());
         Ok(Certificates { certificates })
     }
 }

@@ -373,8 +373,6 @@ impl Actors for Memory {
             let actor = self.tree(query).await?.remove(0);
             Ok(ActorStatus {
                 actor,
-                uptime: Some(Duration::from_secs(3_700).into()),
-                policy: Some("permanent".to_owned()),
                 figures: vec![Figure {
                     name: "connections".to_owned(),
                     value: "3".to_owned(),
