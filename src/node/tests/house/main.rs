@@ -6,7 +6,6 @@ mod files;
 mod graph;
 mod layers;
 mod manifests;
-mod migrations;
 mod shape;
 
 /// Fails with all that breaks a rule.
