@@ -20,6 +20,10 @@ config::settings! {
         /// `connection-timeout`.
         timeout: Span = Span::seconds(32),
     }
+    check |ping, problems| {
+        problems.at_least("interval", ping.interval, Span::seconds(1));
+        problems.at_least("timeout", ping.timeout, Span::seconds(1));
+    }
 }
 
 /// Answers pings and sends them.
@@ -95,6 +99,23 @@ mod tests {
     use router::check::check;
 
     use super::*;
+
+    #[test]
+    fn a_timer_that_never_waits_is_refused() {
+        let settings = PingSettings {
+            interval: Span::seconds(0),
+            timeout: Span::millis(5),
+        };
+        let mut problems = config::Problems::default();
+        config::Setting::check(&settings, &mut problems);
+        assert_eq!(
+            problems.lines(),
+            [
+                "interval: 0s is too little: write 1s or more",
+                "timeout: 5ms is too little: write 1s or more"
+            ]
+        );
+    }
 
     #[test]
     fn a_client_pings_its_server_and_its_account() {
