@@ -4,6 +4,12 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+/// With a known size.
+const BAR: &str = "{bar:30} {percent:>3} %  {msg}  {elapsed} of about {duration}";
+
+/// Without one.
+const COUNT: &str = "{spinner} {msg}  {elapsed}";
+
 /// How far an import is. Without a terminal it only passes lines on.
 pub(crate) struct Progress(Option<ProgressBar>);
 
@@ -14,11 +20,8 @@ impl Progress {
             return Progress(None);
         }
         let (bar, template) = match size {
-            Some(size) => (
-                ProgressBar::new(size),
-                "{bar:30} {percent:>3} %  {msg}  {elapsed} of about {duration}",
-            ),
-            None => (ProgressBar::no_length(), "{spinner} {msg}  {elapsed}"),
+            Some(size) => (ProgressBar::new(size), BAR),
+            None => (ProgressBar::no_length(), COUNT),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -57,6 +60,63 @@ impl Progress {
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+
+    use super::{BAR, COUNT};
+
+    /// A terminal that keeps what is written to it.
+    #[derive(Debug, Clone, Default)]
+    struct Screen(std::sync::Arc<std::sync::Mutex<String>>);
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            120
+        }
+        fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> std::io::Result<()> {
+            self.write_str(text)
+        }
+        fn write_str(&self, text: &str) -> std::io::Result<()> {
+            self.0.lock().expect("no panic").push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_bar_says_how_far_it_is() {
+        for (template, expected) in [(BAR, " 25 %  7 imported"), (COUNT, "7 imported")] {
+            let screen = Screen::default();
+            let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+            let bar = ProgressBar::with_draw_target(Some(200), target);
+            bar.set_style(ProgressStyle::with_template(template).expect("a template"));
+            bar.set_position(50);
+            bar.set_message("7 imported");
+            bar.tick();
+            let drawn = screen.0.lock().expect("no panic").clone();
+            assert!(drawn.contains(expected), "{drawn}");
         }
     }
 }
