@@ -5,14 +5,10 @@ use crate::{Span, settings};
 settings! {
     /// How the node stops in order, after SIGTERM or SIGINT. A second signal stops it at once.
     pub struct Shutdown {
-        /// How many streams a second are told `system-shutdown`, so that their clients do not all
-        /// come back to another node at the same moment.
-        pace: u32 = 5_000,
         /// After so long the node ends even if something is still open.
         deadline: Span = Span::seconds(30),
     }
     check |shutdown, problems| {
-        problems.at_least("pace", shutdown.pace, 1);
         problems.at_least("deadline", shutdown.deadline, Span::seconds(1));
     }
 }
