@@ -85,7 +85,7 @@ impl Framer {
         };
     }
 
-    /// True if part of a frame has arrived, or nothing yet of a stream that should begin.
+    /// True if a part of a header or element has arrived and its end has not.
     pub fn is_within(&self) -> bool {
         self.partial.is_some()
     }

@@ -202,7 +202,7 @@ impl Tree {
     }
 
     fn write(&self, w: &mut Writer) {
-        w.start(&self.name, &self.ns);
+        w.start_exact(&self.name, &self.ns);
         for (i, (ns, name, value)) in self.attrs.iter().enumerate() {
             match ns.as_str() {
                 "" => w.attr(name, value),

@@ -70,22 +70,32 @@ impl Writer {
 
     /// Begins an element. An empty `ns` is that of the surrounding element.
     pub fn start(&mut self, name: &str, ns: &str) -> &mut Self {
+        self.begin(name, Some(ns).filter(|ns| !ns.is_empty()))
+    }
+
+    /// Begins an element of exactly this namespace; empty means none.
+    pub(crate) fn start_exact(&mut self, name: &str, ns: &str) -> &mut Self {
+        self.begin(name, Some(ns))
+    }
+
+    fn begin(&mut self, name: &str, ns: Option<&str>) -> &mut Self {
         self.close_tag();
         let inherited = self.open.last().and_then(|open| open.ns);
         self.out.put_u8(b'<');
         let at = (self.out.len(), self.out.len() + name.len());
         self.out.put_slice(name.as_bytes());
         self.tag = Tag::Open;
-        let escaped = escape_attr(ns);
-        let ns = if ns.is_empty() || self.is_default(inherited, &escaped) {
-            inherited
-        } else {
-            self.out.put_slice(b" xmlns='");
-            let start = self.out.len();
-            self.out.put_slice(escaped.as_bytes());
-            let end = self.out.len();
-            self.out.put_u8(b'\'');
-            Some((start, end))
+        let escaped = ns.map(escape_attr);
+        let ns = match escaped.filter(|ns| !self.is_default(inherited, ns)) {
+            None => inherited,
+            Some(ns) => {
+                self.out.put_slice(b" xmlns='");
+                let start = self.out.len();
+                self.out.put_slice(ns.as_bytes());
+                let end = self.out.len();
+                self.out.put_u8(b'\'');
+                Some((start, end))
+            }
         };
         self.open.push(Open { name: at, ns });
         self

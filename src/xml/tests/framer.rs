@@ -1,55 +1,10 @@
 //! What the framer takes and what it refuses.
 
+mod reading;
+
 use bytes::BytesMut;
+use reading::{HEAD, events};
 use xml::{Event, Framer, Limits, XmlError};
-
-const HEAD: &str = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' \
-                    xmlns:x='urn:x' to='localhost' version='1.0' xml:lang='de'>";
-
-/// All events of `bytes`, written short, and the error that ended them.
-fn events(bytes: &[u8]) -> Vec<String> {
-    events_by(bytes, usize::MAX, Limits::default())
-}
-
-fn events_by(bytes: &[u8], step: usize, limits: Limits) -> Vec<String> {
-    let mut framer = Framer::new(limits);
-    let mut buf = BytesMut::new();
-    let mut out = Vec::new();
-    for chunk in bytes.chunks(step.max(1)) {
-        buf.extend_from_slice(chunk);
-        loop {
-            match framer.next(&mut buf) {
-                Ok(Some(event)) => out.push(short(&event)),
-                Ok(None) => break,
-                Err(error) => {
-                    out.push(format!("{error:?}"));
-                    return out;
-                }
-            }
-        }
-    }
-    out
-}
-
-fn short(event: &Event) -> String {
-    match event {
-        Event::Header(header) => format!("header {} {}", header.name(), header.ns()),
-        Event::Close => "close".into(),
-        Event::Element(el) => {
-            let children: Vec<_> = el
-                .children()
-                .map(|c| format!("{} {} {:?}", c.name(), c.ns(), c.range()))
-                .collect();
-            format!(
-                "{} {} [{}] {}",
-                el.name(),
-                el.ns(),
-                children.join(", "),
-                String::from_utf8_lossy(el.bytes())
-            )
-        }
-    }
-}
 
 /// What a stanza inside a proper stream gives.
 fn inside(stanza: &str) -> Result<String, XmlError> {
@@ -58,29 +13,25 @@ fn inside(stanza: &str) -> Result<String, XmlError> {
     framer.next(&mut buf)?;
     Ok(framer
         .next(&mut buf)?
-        .map_or_else(|| "more".into(), |e| short(&e)))
+        .map_or_else(|| "more".into(), |e| format!("{e:?}")))
 }
 
 #[test]
 fn a_stream_comes_apart() {
-    let stream = format!(
-        "<?xml version='1.0'?>\n{HEAD} \n<message to='a>b'><body>hi &amp; <![CDATA[<x>]]></body>\
-         <x xmlns='urn:y' a=\"'\"/></message>\n<presence/></stream:stream >"
-    );
+    let message = "<message to='a>b'><body>hi &amp; <![CDATA[<x>]]></body><x xmlns='urn:y' a=\"'\"/></message>";
+    let stream = format!("<?xml version='1.0'?>\n{HEAD} \n{message}\n<presence/></stream:stream >");
     let expected = [
-        "header stream http://etherx.jabber.org/streams",
-        "message jabber:client [body jabber:client 18..55, x urn:y 55..79] \
-         <message to='a>b'><body>hi &amp; <![CDATA[<x>]]></body><x xmlns='urn:y' a=\"'\"/></message>",
-        "presence jabber:client [] <presence/>",
-        "close",
+        format!("header stream http://etherx.jabber.org/streams jabber:client Some(\"de\") {HEAD}"),
+        format!(
+            "message jabber:client [\"to|to|=a>b\"] \"\" [] \
+             [body jabber:client [] \"hi & <x>\" 18..55, x urn:y [(\"a\", \"'\")] \"\" 55..79] {message}"
+        ),
+        "presence jabber:client [] \"\" [] [] <presence/>".into(),
+        "close".into(),
     ];
-    assert_eq!(events(stream.as_bytes()), expected);
-    for step in 1..40 {
-        assert_eq!(
-            events_by(stream.as_bytes(), step, Limits::default()),
-            expected,
-            "in steps of {step}"
-        );
+    for step in [1, 2, 3, 7, 64, 1000] {
+        let got = events(stream.as_bytes().chunks(step), Limits::default());
+        assert_eq!(got, expected, "in steps of {step}");
     }
 }
 
@@ -121,10 +72,10 @@ fn what_is_refused() {
         ("<?pi?>", "Restricted"),
         ("<!DOCTYPE a>", "Restricted"),
         ("<?xml version='1.0'?>", "Restricted"),
-        ("<p:a/>", "BadPrefix"),
-        ("<a><p:b/></a>", "BadPrefix"),
-        ("<a p:b=''/>", "BadPrefix"),
-        ("<a><b><c p:d=''/></b></a>", "BadPrefix"),
+        ("<q:a/>", "BadPrefix"),
+        ("<a><q:b/></a>", "BadPrefix"),
+        ("<a q:b=''/>", "BadPrefix"),
+        ("<a><b><c q:d=''/></b></a>", "BadPrefix"),
         ("<a xmlns:q=''/>", "BadPrefix"),
         ("<a xmlns:xmlns='u'/>", "BadPrefix"),
         ("<a xmlns:xml='u'/>", "BadPrefix"),
@@ -142,4 +93,130 @@ fn what_is_refused() {
         };
         assert_eq!(got, kind, "{stanza}");
     }
+}
+
+/// The header of `stream` and whatever follows it, in one read.
+fn run(stream: &str) -> Vec<String> {
+    events([stream.as_bytes()], Limits::default())
+}
+
+#[test]
+fn before_the_header() {
+    let header = &run(HEAD)[0];
+    for before in [
+        "",
+        "\u{FEFF}",
+        "\n ",
+        "<?xml version='1.0'?>",
+        "\u{FEFF}<?xml version=\"1.0\" encoding='UTF-8' standalone='no' ?>\r\n",
+        "<?xml version='1.0' encoding='utf-8'?>",
+        "<?xml version = '1.0' standalone = 'yes'?>",
+    ] {
+        assert_eq!(
+            &run(&format!("{before}{HEAD}")),
+            std::slice::from_ref(header),
+            "{before}"
+        );
+    }
+    for (before, error) in [
+        (
+            "<?xml version='1.0' encoding='ISO-8859-1'?>",
+            "UnsupportedEncoding",
+        ),
+        (
+            "<?xml version='1.0' encoding='UTF-16'?>",
+            "UnsupportedEncoding",
+        ),
+        ("<?xml version='1.1'?>", "NotWellFormed"),
+        ("<?xml encoding='UTF-8'?>", "NotWellFormed"),
+        ("<?xml version='1.0' standalone='maybe'?>", "NotWellFormed"),
+        (
+            "<?xml version='1.0' standalone='no' encoding='UTF-8'?>",
+            "NotWellFormed",
+        ),
+        ("<?xml version='1.0'>", "NotWellFormed"),
+        ("<?xml?>", "NotWellFormed"),
+        ("<?xml-stylesheet href='x'?>", "Restricted"),
+        ("<?xml version='1.0'?><?xml version='1.0'?>", "Restricted"),
+        ("<?xml version='1.0'?><!-- x -->", "Restricted"),
+        ("<!DOCTYPE x>", "Restricted"),
+        ("<!-- x -->", "Restricted"),
+        ("\u{FEFF}\u{FEFF}", "NotWellFormed"),
+        ("GET / HTTP/1.1", "NotWellFormed"),
+        ("</stream:stream>", "NotWellFormed"),
+    ] {
+        let got = run(&format!("{before}{HEAD}"));
+        assert!(got[0].starts_with(error), "{before}: {got:?}");
+    }
+    for utf16 in [&b"\xFF\xFE<\0"[..], b"\xFE\xFF\0<", b"<\0?\0", b"\0<\0?"] {
+        assert_eq!(events([utf16], Limits::default()), ["UnsupportedEncoding"]);
+    }
+}
+
+#[test]
+fn a_header_that_closes_itself_is_followed_by_the_end() {
+    let got = run("<stream xmlns='urn:s'/> \n");
+    assert_eq!(got.len(), 2, "{got:?}");
+    assert_eq!(got[1], "close");
+}
+
+#[test]
+fn nothing_follows_the_end() {
+    for (after, error) in [
+        (" \r\n", false),
+        ("<a/>", true),
+        ("x", true),
+        ("</stream:stream>", true),
+    ] {
+        let got = run(&format!("{HEAD}</stream:stream>{after}"));
+        assert_eq!(got[1], "close");
+        assert_eq!(got.len() == 3, error, "{after}: {got:?}");
+    }
+}
+
+#[test]
+fn an_error_stays() {
+    let mut framer = Framer::new(Limits::default());
+    let mut buf = BytesMut::from(format!("{HEAD}<a><!-- --></a><b/>").as_bytes());
+    framer.next(&mut buf).unwrap();
+    let error = framer.next(&mut buf).unwrap_err();
+    assert_eq!(framer.next(&mut buf).unwrap_err(), error);
+    assert_eq!(framer.next(&mut BytesMut::from("<b/>")).unwrap_err(), error);
+}
+
+#[test]
+fn a_restart_begins_anew() {
+    let mut framer = Framer::new(Limits::default());
+    let mut buf = BytesMut::from(format!("{HEAD}<auth/>\n").as_bytes());
+    framer.next(&mut buf).unwrap();
+    framer.next(&mut buf).unwrap();
+    framer.restart();
+    buf.extend_from_slice(
+        b"<?xml version='1.0'?><s:stream xmlns:s='urn:s' xmlns='urn:d'><s:a/><x:b/>",
+    );
+    match framer.next(&mut buf).unwrap() {
+        Some(Event::Header(header)) => {
+            assert_eq!((header.name(), header.ns()), ("stream", "urn:s"));
+            assert_eq!(header.default_ns(), "urn:d");
+            assert_eq!(header.lang(), None);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(framer.next(&mut buf), Ok(Some(Event::Element(el))) if el.is("a", "urn:s")));
+    // Declared by the old header, not by the new one.
+    assert!(matches!(framer.next(&mut buf), Err(XmlError::BadPrefix(_))));
+}
+
+#[test]
+fn nothing_is_copied() {
+    let mut framer = Framer::new(Limits::default());
+    let mut buf = BytesMut::from(format!("{HEAD}<a><b/></a>").as_bytes());
+    framer.next(&mut buf).unwrap();
+    let at = buf.as_ptr();
+    let Some(Event::Element(element)) = framer.next(&mut buf).unwrap() else {
+        panic!("no element");
+    };
+    assert_eq!(element.bytes().as_ptr(), at);
+    let child = element.children().next().unwrap().bytes();
+    assert_eq!(child.as_ptr() as usize, at as usize + 3);
 }
