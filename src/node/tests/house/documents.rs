@@ -48,3 +48,27 @@ fn the_code_map_has_every_crate() {
         "ARCHITECTURE.md's code map has every crate:",
     );
 }
+
+#[test]
+fn the_code_map_names_files_that_are_there() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let mut broken = Vec::new();
+    for row in map
+        .lines()
+        .filter(|line| line.starts_with("| `") && line.contains("/` |"))
+    {
+        let place = row.split('`').nth(1).expect("a folder");
+        let folder = root().join(place);
+        let first = row
+            .trim_end_matches(['|', ' '])
+            .rsplit('|')
+            .next()
+            .unwrap_or_default();
+        for file in first.split('`').skip(1).step_by(2) {
+            if !folder.join(file).exists() && !folder.join("src").join(file).exists() {
+                broken.push(format!("{place} has no {file}"));
+            }
+        }
+    }
+    none(&broken, "ARCHITECTURE.md's code map:");
+}
