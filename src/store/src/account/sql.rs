@@ -143,7 +143,8 @@ impl AccountStore for SqlAccounts {
             let mut page = of(domain)
                 .order_by_asc(Column::Domain)
                 .order_by_asc(Column::Localpart)
-                .limit(limit);
+                // A database counts with a sign.
+                .limit(limit.clamp(0, i64::MAX as u64));
             if let Some(after) = after {
                 let (domain, localpart) = key(after);
                 let next = Column::Domain
