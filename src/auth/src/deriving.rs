@@ -139,3 +139,45 @@ pub(crate) fn to_scram(keys: Keys) -> ScramKeys {
         server_key: keys.server_key,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What decides how long a check takes is the hash and the rounds.
+    #[tokio::test]
+    async fn nobody_costs_what_somebody_costs() {
+        for hashes in [
+            &ScramHash::ALL[..],
+            &[],
+            &[ScramHash::Sha1],
+            &[ScramHash::Sha512],
+        ] {
+            let deriving = Deriving::new(hashes, 3);
+            let keys = deriving.keys("juliet".into()).await.unwrap().unwrap();
+            let (nobody, somebody) = (deriving.nobodys(), deriving.quickest(keys).unwrap());
+            assert_eq!(nobody.hash(), somebody.hash(), "{hashes:?}");
+            assert_eq!(nobody.iterations, somebody.iterations);
+            assert_eq!(nobody.salt.len(), somebody.salt.len());
+            assert!(!deriving.check("juliet".into(), None).await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_gives_no_permit_back_early() {
+        let deriving = Deriving::new(&[], 1);
+        let (release, hold) = std::sync::mpsc::channel::<()>();
+        let (entered, inside) = tokio::sync::oneshot::channel();
+        let work = deriving.run(move || {
+            let _ = entered.send(());
+            hold.recv()
+        });
+        tokio::select! {
+            _ = work => panic!("it waits to be released"),
+            started = inside => started.unwrap(),
+        }
+        assert_eq!(deriving.permits.available_permits(), cores() - 1);
+        release.send(()).unwrap();
+        let _all = deriving.permits.acquire_many(cores() as u32).await.unwrap();
+    }
+}
