@@ -54,9 +54,11 @@ fn what_the_defaults_command_prints_is_a_good_configuration() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, full, _) = mungo(folder.path(), &["defaults"]);
     assert_eq!(code, Some(0));
+    assert!(full.contains("\n    domains: [\n"), "{full}");
     std::fs::write(folder.path().join("mungo.ron"), full).expect("a configuration");
     let (code, said, complaint) = mungo(folder.path(), &["check", "--config", "mungo.ron"]);
     assert_eq!((code, complaint.as_str()), (Some(0), ""), "{said}");
+    assert!(said.starts_with("mungo.ron is fine.\n"), "{said}");
 }
 
 #[test]
