@@ -1,11 +1,26 @@
 //! All that lives and is no module: connections, sessions, listeners.
+//!
+//! ```text
+//! listener ─ accept ─ limits ─ connection ─ negotiation ─┬─ reader ─ batch ─▶ session actor
+//!                                                        └─ wire ◀─ frames ─────────┘
+//! ```
 
 pub mod background;
+pub mod connection;
+pub mod idle;
+mod inbox;
 pub mod io;
+pub mod limits;
+pub mod listener;
 pub mod module;
 pub mod pipe;
 pub mod pool;
+mod reader;
 pub mod seat;
+pub mod service;
+mod session;
 pub mod tls;
 pub mod vitals;
 pub mod wire;
+
+pub use inbox::InboxLimits;

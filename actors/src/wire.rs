@@ -88,7 +88,6 @@ pub struct Wire {
     /// Told when the reader is done with the socket.
     read_out: Notify,
     /// Told when the session's actor is done with a batch.
-    #[allow(dead_code)]
     pub(crate) batch_done: Notify,
 }
 
@@ -121,6 +120,12 @@ impl Wire {
     #[must_use]
     pub fn waiting(&self) -> usize {
         lock(&self.out).outbox.len()
+    }
+
+    /// Whether more waits for the socket than may.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.waiting() > self.limits.high_water
     }
 
     /// Appends a whole frame to the outbox without writing yet. Should `frame` panic, what it
@@ -424,7 +429,7 @@ impl Wire {
     }
 
     /// Waits until nothing waits for the socket.
-    async fn written(&self) -> io::Result<()> {
+    pub(crate) async fn written(&self) -> io::Result<()> {
         loop {
             if self.write(&mut lock(&self.out))? {
                 return Ok(());
