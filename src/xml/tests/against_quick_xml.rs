@@ -18,7 +18,7 @@ fn agree(xml: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 5000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_take_the_same(xml in generate::spoiled(generate::element())) {

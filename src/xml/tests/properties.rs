@@ -37,7 +37,7 @@ fn any_split_is_the_same(bytes: &[u8], cuts: &[prop::sample::Index], limits: Lim
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_split_of_a_stream_gives_the_same_events(

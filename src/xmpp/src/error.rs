@@ -220,7 +220,10 @@ impl StanzaError {
                             read.uri = (!uri.is_empty()).then(|| uri.as_ref().into());
                         }
                     }
-                    _ if read.app.is_none() => read.app = Some(child.bytes()),
+                    // Only one that stands alone, without declarations from outside.
+                    _ if read.app.is_none() => {
+                        read.app = Some(child.bytes()).filter(|app| Element::parse(app).is_ok());
+                    }
                     _ => {}
                 }
             }

@@ -277,6 +277,20 @@ fn an_error_carries_a_short_payload_back() {
 }
 
 #[test]
+fn a_stray_error_in_the_payload_is_not_taken_for_ours() {
+    let stray = "<error type='auth'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+    let stanza = received(&format!(
+        "<message id='1' to='a@b'>{stray}<body>x</body></message>"
+    ));
+    let error = stanza.unwrap().error(Condition::NotAllowed).unwrap();
+    assert_eq!(
+        error.stanza_error().unwrap().condition,
+        Condition::NotAllowed
+    );
+    assert_eq!(error.children().count(), 2);
+}
+
+#[test]
 fn results() {
     let stanza = received("<iq type='get' id='1' to='b'><x xmlns='u'/></iq>").unwrap();
     same(

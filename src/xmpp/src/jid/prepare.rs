@@ -130,29 +130,28 @@ fn stable(
     Err(JidError::Malformed(part))
 }
 
-/// §3.2: an IP address or a host name with Unicode labels, without a final dot.
+/// §3.2: an IP address, or a host name with Unicode labels and without its final dot.
 fn domain(text: &str) -> Result<Cow<'_, str>, JidError> {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    check_len(Part::Domain, text)?;
-    if let Some(plain) = plain_domain(text) {
-        return Ok(plain);
-    }
     if let Some(address) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
         let address: Ipv6Addr = address
             .parse()
             .map_err(|_| JidError::Malformed(Part::Domain))?;
         return Ok(Cow::Owned(format!("[{address}]")));
     }
-    if text.is_ascii()
-        && let Some(c) = text
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.' | '_'))
-    {
-        return Err(JidError::Forbidden(Part::Domain, c));
+    let text = text.strip_suffix('.').unwrap_or(text);
+    check_len(Part::Domain, text)?;
+    if let Some(plain) = plain_domain(text) {
+        return Ok(plain);
     }
     let malformed = |_| JidError::Malformed(Part::Domain);
     let uts46 = Uts46::new();
-    let (unicode, checked) = uts46.to_unicode(text.as_bytes(), AsciiDenyList::URL, Hyphens::Check);
+    let (unicode, checked) =
+        uts46.to_unicode(text.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Check);
+    // Looked at after the mapping, which makes ASCII of full-width forms and the like.
+    let forbidden = |c: &char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"-._".contains(*c);
+    if let Some(c) = unicode.chars().find(forbidden) {
+        return Err(JidError::Forbidden(Part::Domain, c));
+    }
     checked.map_err(malformed)?;
     uts46
         .to_ascii(

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use smallvec::SmallVec;
+use xml::Child;
 
 use super::build::empty;
-use super::{Inner, Stanza, Word};
+use super::{Edit, Inner, Stanza, Word};
 use crate::error::StanzaError;
 use crate::kind::{IqType, Kind};
 use crate::ns;
@@ -33,7 +34,7 @@ impl Stanza {
         let kind = self.0.kind.as_error();
         let added: usize = self.0.added.iter().map(|el| el.bytes().len()).sum();
         let short = self.0.frame.bytes().len() + added <= ECHO;
-        let mut inner = match short {
+        let inner = match short {
             // The frame again: its payload, what it declares, its foreign attributes.
             true => Inner {
                 kind,
@@ -43,8 +44,9 @@ impl Stanza {
             },
             false => self.answer(kind),
         };
-        inner.append_own(error.into().to_bytes());
-        Some(Self(inner.into()))
+        // A stray <error/> in the payload must not be taken for ours.
+        let answer = Edit(inner).cut_where(is_error);
+        Some(answer.append(error.into().to_bytes()).done())
     }
 
     /// What this stanza says went wrong, if its type is `error`.
@@ -52,9 +54,7 @@ impl Stanza {
         if !self.0.kind.is_error() {
             return None;
         }
-        self.children()
-            .find(|child| child.name() == "error" && matches!(child.ns(), ns::CLIENT | ns::SERVER))
-            .map(StanzaError::read)
+        self.children().find(is_error).map(StanzaError::read)
     }
 
     /// An empty stanza that goes back, with the same id.
@@ -73,4 +73,8 @@ impl Stanza {
             added: Vec::new(),
         }
     }
+}
+
+fn is_error(child: &Child<'_>) -> bool {
+    child.name() == "error" && matches!(child.ns(), ns::CLIENT | ns::SERVER)
 }

@@ -15,7 +15,7 @@ use crate::ns;
 /// what remains are not touched. Nothing changes before [`Edit::done`].
 #[derive(Debug, Clone)]
 #[must_use = "an edit changes nothing until done()"]
-pub struct Edit(Inner);
+pub struct Edit(pub(super) Inner);
 
 impl Stanza {
     /// Begins to change the stanza.
