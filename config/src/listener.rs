@@ -90,7 +90,7 @@ impl Listener {
             ..client(5551, TlsMode::Off)
         };
         vec![
-            client(5222, TlsMode::StartTls),
+            client(5222, TlsMode::Required),
             client(5223, TlsMode::Direct),
             admin,
         ]

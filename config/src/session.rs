@@ -22,5 +22,14 @@ settings! {
         /// session ends with `<conflict/>`), refuse (the newer client gets an error) or rename
         /// (the newer client gets a resource made by the server).
         on_conflict: OnConflict = OnConflict::Replace,
+        /// Sessions that an account may have at a time; one more is refused with
+        /// `resource-constraint`.
+        max_per_account: u32 = 32,
+        /// Addresses that a session may send directed presence to; one more is answered with
+        /// `resource-constraint`.
+        max_directed: u32 = 512,
+    }
+    check |sessions, problems| {
+        problems.at_least("max_per_account", sessions.max_per_account, 1);
     }
 }

@@ -1,12 +1,39 @@
-//! The node.
+//! `mungo`: the node. It reads what it is told, and boots.
 
-#[allow(dead_code)]
+#[macro_use]
+mod module_list;
+
+mod boot;
 mod check;
-#[allow(dead_code)]
 mod cli;
-#[allow(dead_code)]
+mod console;
 mod data;
-#[allow(dead_code)]
 mod logging;
+mod registry;
+mod run;
+mod settings;
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::registry::Modules;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let config = cli.config.as_deref();
+    match cli.command {
+        Some(Command::Check) => check::check::<Modules>(config),
+        Some(Command::Defaults) => check::defaults::<Modules>(),
+        None => match run::run(config, &cli.data) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // Standard error may be closed; the exit code says it all the same.
+                let _ = writeln!(std::io::stderr(), "{error:#}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}

@@ -62,7 +62,7 @@ async fn a_data_folder_in_use_is_left_alone() {
 
 #[tokio::test]
 async fn a_damaged_database_or_certificate_is_named() {
-    for (file, bytes) in [("mungo.sqlite", &b"this is no database"[..]), ("certificate.pem", b"nor a certificate")] {
+    for (file, bytes) in [("mungo.sqlite", &b"this is no database"[..]), ("self-signed.crt", b"nor a certificate")] {
         let mut node = Node::start().await;
         node.signal(Signal::TERM);
         assert_eq!(node.exit_code().await, Some(0), "{}", node.log());
@@ -78,10 +78,10 @@ async fn a_damaged_database_or_certificate_is_named() {
 #[tokio::test]
 async fn a_second_start_finds_everything_again() {
     let mut node = Node::start().await;
-    let certificate = std::fs::read(node.data().join("certificate.pem")).expect("a certificate");
+    let certificate = std::fs::read(node.data().join("self-signed.crt")).expect("a certificate");
     node.register("romeo@localhost").await.expect("registered");
     node.kill_and_restart().await;
-    assert_eq!(std::fs::read(node.data().join("certificate.pem")).expect("a certificate"), certificate);
+    assert_eq!(std::fs::read(node.data().join("self-signed.crt")).expect("a certificate"), certificate);
     let answer = node.graphql(r#"{ account { list { jid } } }"#).await.expect("an answer");
     assert!(answer.contains("romeo@localhost"), "{answer}");
 }
@@ -110,7 +110,7 @@ fn secrets_are_for_the_owner_alone() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let node = Node::start().await;
-        for file in ["admin.secret", "key.pem", "mungo.sqlite"] {
+        for file in ["admin.secret", "self-signed.key", "mungo.sqlite"] {
             let mode = std::fs::metadata(node.data().join(file)).expect(file).permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{file}");
         }

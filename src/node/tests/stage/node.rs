@@ -150,7 +150,7 @@ impl Node {
     /// The certificate that it made for itself, to be trusted.
     pub fn roots(&self) -> Result<RootCertStore, String> {
         let mut roots = RootCertStore::empty();
-        let file = self.data().join("certificate.pem");
+        let file = self.data().join("self-signed.crt");
         for certificate in CertificateDer::pem_file_iter(&file).map_err(|e| format!("{}: {e}", file.display()))? {
             roots.add(certificate.map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
         }

@@ -1,0 +1,119 @@
+//! Accounts, by `auth`.
+
+use admin::api::{Account, Accounts, Answer, Credentials, NewAccount};
+use admin::scalar::{Jid, Time};
+use admin::{AdminError, ErrorCode};
+use auth::{Auth, AuthError, ImportedAccount, ImportedSecret};
+use router::{Control, Router};
+use store::StoreError;
+use stream::Secret;
+use stream::scram::ScramHash;
+use xmpp::{BareJid, StreamCondition, StreamError};
+
+/// The accounts of this node.
+pub(crate) struct NodeAccounts {
+    /// Where they are.
+    pub(crate) auth: Auth,
+    /// Where their sessions are: they end with the account.
+    pub(crate) router: Router,
+}
+
+impl Accounts for NodeAccounts {
+    fn list<'a>(
+        &'a self,
+        domain: Option<&'a str>,
+        after: Option<&'a BareJid>,
+        limit: u32,
+    ) -> Answer<'a, Vec<Account>> {
+        Box::pin(async move {
+            let accounts = self.auth.list(domain, after, limit.into()).await.map_err(store_error)?;
+            Ok(accounts.iter().map(shown).collect())
+        })
+    }
+
+    fn count<'a>(&'a self, domain: Option<&'a str>) -> Answer<'a, u64> {
+        Box::pin(async move { self.auth.count(domain).await.map_err(store_error) })
+    }
+
+    fn register(&self, account: BareJid, password: Secret) -> Answer<'_, Account> {
+        Box::pin(async move {
+            let registered = self.auth.register(&account, password).await.map_err(auth_error)?;
+            tracing::info!(what = "account_registered", account = %registered.jid);
+            Ok(shown(&registered))
+        })
+    }
+
+    fn unregister(&self, account: BareJid) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.auth.unregister(&account).await.map_err(auth_error)?;
+            tracing::info!(what = "account_unregistered", account = %account);
+            // RFC 6120 §4.9.3.12: the entity is no longer authorised to be here.
+            if let Some(online) = self.router.directory().account(account.as_ref()) {
+                for session in online.sessions() {
+                    let gone = StreamError::new(StreamCondition::NotAuthorized);
+                    session.inbox.control(Control::Close(gone));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn change_password(&self, account: BareJid, password: Secret) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.auth.change_password(&account, password).await.map_err(auth_error)?;
+            tracing::info!(what = "password_changed", account = %account);
+            Ok(())
+        })
+    }
+
+    fn check_password(&self, account: BareJid, password: Secret) -> Answer<'_, bool> {
+        Box::pin(async move {
+            if !self.auth.exists(&account).await.map_err(store_error)? {
+                return Err(auth_error(AuthError::NoSuchAccount(account)));
+            }
+            self.auth.check_password(&account, password).await.map_err(store_error)
+        })
+    }
+
+    fn import(&self, accounts: Vec<NewAccount>) -> Answer<'_, Vec<Result<(), AdminError>>> {
+        Box::pin(async move {
+            let batch = accounts.into_iter().map(imported).collect();
+            let results = self.auth.import(batch).await.map_err(store_error)?;
+            Ok(results.into_iter().map(|result| result.map_err(auth_error)).collect())
+        })
+    }
+}
+
+fn shown(account: &store::Account) -> Account {
+    Account { account: Jid::from(&account.jid), registered: Some(Time::from(account.created_at)) }
+}
+
+fn imported(NewAccount { account, credentials }: NewAccount) -> ImportedAccount {
+    let secret = match credentials {
+        Credentials::Password(password) => ImportedSecret::Password(password),
+        Credentials::Keys { sha1, sha256, sha512 } => {
+            let keys = [(ScramHash::Sha1, sha1), (ScramHash::Sha256, sha256), (ScramHash::Sha512, sha512)];
+            ImportedSecret::Keys(keys.into_iter().filter_map(|(hash, keys)| Some((hash, keys?))).collect())
+        }
+    };
+    ImportedAccount { account, secret }
+}
+
+fn auth_error(error: AuthError) -> AdminError {
+    let code = match &error {
+        AuthError::AlreadyExists(_) => ErrorCode::AlreadyExists,
+        AuthError::NoSuchAccount(_) => ErrorCode::NotFound,
+        AuthError::NoLocalpart(_) | AuthError::NotServed(_) | AuthError::Password(_) | AuthError::Keys(_) => {
+            ErrorCode::Invalid
+        }
+        AuthError::Store(cause) => {
+            tracing::error!(what = "store_failed", error = %cause);
+            ErrorCode::Unavailable
+        }
+    };
+    AdminError::new(code, error.to_string())
+}
+
+fn store_error(error: StoreError) -> AdminError {
+    auth_error(AuthError::Store(error))
+}

@@ -1,0 +1,115 @@
+//! The node as a whole.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use actors::tls::Certificates;
+use admin::AdminError;
+use admin::api::{Answer, Certificate, Listener, NodeControl, NodeStatus, TlsMode};
+use admin::scalar::{Bytes, Count, Seconds, Time};
+use router::Router;
+
+/// What the node says of itself, and what it is told as a whole.
+pub(crate) struct Control {
+    /// The sessions and the uptime.
+    pub(crate) router: Router,
+    /// Where the data are.
+    pub(crate) data: PathBuf,
+    /// Where the node listens.
+    pub(crate) listening: Vec<Listening>,
+    /// Every certificate in use, to be read again.
+    pub(crate) certificates: Vec<Arc<Certificates>>,
+}
+
+/// A place where the node listens.
+pub(crate) struct Listening {
+    /// `c2s` or `admin`.
+    pub(crate) kind: &'static str,
+    /// Where.
+    pub(crate) address: SocketAddr,
+    /// How TLS comes about there.
+    pub(crate) tls: config::TlsMode,
+    /// How many connections there are.
+    pub(crate) connections: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl NodeControl for Control {
+    fn status(&self) -> Answer<'_, NodeStatus> {
+        Box::pin(async move {
+            let uptime = self.router.clock().uptime();
+            let mut domains: Vec<String> =
+                self.router.hosts().iter().map(|host| host.domain().to_string()).collect();
+            domains.sort();
+            Ok(NodeStatus {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                process: std::process::id(),
+                started: Time::from(SystemTime::now() - uptime),
+                uptime: Seconds::from(uptime),
+                data_folder: self.data.display().to_string(),
+                domains,
+                sessions: Count(self.router.directory().len().try_into().unwrap_or(u64::MAX)),
+                memory: resident().map(Bytes),
+                listeners: self.listening.iter().map(Listening::shown).collect(),
+            })
+        })
+    }
+
+    fn reload_tls(&self) -> Answer<'_, Vec<Certificate>> {
+        Box::pin(async move {
+            reload(&self.certificates).map_err(|error| AdminError::refused(error.to_string()))?;
+            let facts = self.certificates.iter().flat_map(|certificates| certificates.facts());
+            let shown = facts.map(|facts| Certificate {
+                domain: facts.domain,
+                names: facts.names,
+                expires: facts.expires.map(Time::from),
+                self_signed: facts.self_signed,
+                file: Some(facts.file.display().to_string()),
+            });
+            Ok(shown.collect())
+        })
+    }
+}
+
+/// Reads every certificate again. Those that are good are taken, the first that is not is told.
+///
+/// # Errors
+/// What is wrong with a file; connections go on with the certificate that was there.
+pub(crate) fn reload(certificates: &[Arc<Certificates>]) -> Result<(), actors::tls::TlsError> {
+    let mut wrong = None;
+    for certificates in certificates {
+        match certificates.reload() {
+            Ok(()) => tracing::info!(what = "certificates_reloaded"),
+            Err(error) => {
+                tracing::error!(what = "certificates_not_reloaded", error = %error);
+                wrong.get_or_insert(error);
+            }
+        }
+    }
+    wrong.map_or(Ok(()), Err)
+}
+
+impl Listening {
+    fn shown(&self) -> Listener {
+        Listener {
+            kind: self.kind.to_owned(),
+            address: self.address.to_string(),
+            tls: match self.tls {
+                config::TlsMode::Off => TlsMode::Off,
+                config::TlsMode::StartTls => TlsMode::StartTls,
+                config::TlsMode::Required => TlsMode::Required,
+                config::TlsMode::Direct => TlsMode::Direct,
+            },
+            connections: Count((self.connections)()),
+        }
+    }
+}
+
+/// The memory of this process that is in RAM, bytes; unknown where there is no `/proc`.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib * 1024)
+}

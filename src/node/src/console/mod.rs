@@ -1,0 +1,11 @@
+//! What the admin interface asks of a node, answered by what this node is made of.
+
+mod accounts;
+mod actors;
+mod control;
+mod sessions;
+
+pub(crate) use accounts::NodeAccounts;
+pub(crate) use actors::NodeActors;
+pub(crate) use control::{Control, Listening, reload};
+pub(crate) use sessions::NodeSessions;
