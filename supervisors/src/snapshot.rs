@@ -26,6 +26,8 @@ pub struct Extent<'a> {
 /// One actor as it stands.
 #[derive(Debug, Clone)]
 pub struct ActorView {
+    /// Its name, the end of its path.
+    pub name: Arc<str>,
     /// Where it is: the names from the root down, with slashes between.
     pub path: String,
     /// What sort of actor it is.
@@ -163,6 +165,7 @@ impl Snapshot {
             children
         };
         ActorView {
+            name: child.name.clone(),
             kind: status.as_ref().map_or("actor", |status| status.kind()),
             state: child.state,
             depth: status.as_ref().map_or(0, |status| status.depth()),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -123,14 +124,15 @@ impl Node {
                         .listener
                         .max_connections
                         .map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)),
+                    open: Arc::default(),
                 };
-                let c2s = Arc::new(c2s);
-                listening.push(shown(c2s.connections()));
+                let open = c2s.open.clone();
+                listening.push(shown(Box::new(move || open.load(Ordering::Relaxed).try_into().unwrap_or(u64::MAX))));
                 let args = ListenerArgs {
                     name: format!("c2s-{}", port.bound.address()).into(),
                     bound: port.bound.clone(),
                     accept_rate: config.stream.accept_rate,
-                    serve: serve_clients(clients.clone(), c2s),
+                    serve: serve_clients(clients.clone(), Arc::new(c2s)),
                     roll: roll.clone(),
                 };
                 listeners.push(child(args.name.clone(), move || (Listener, args.clone())));

@@ -64,7 +64,8 @@ impl Node {
     async fn live(mut self, signals: &mut Signals) -> anyhow::Result<()> {
         loop {
             tokio::select! {
-                () = signals.stop() => break,
+                _ = signals.term.recv() => break,
+                _ = signals.int.recv() => break,
                 _ = signals.hangup.recv() => {
                     // What is wrong with a file is in the log; the others are in use.
                     let _ = console::reload(&self.certificates);

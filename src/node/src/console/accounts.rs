@@ -1,6 +1,6 @@
 //! Accounts, by `auth`.
 
-use admin::api::{Account, Accounts, Answer, Credentials, NewAccount};
+use admin::api::{Account, Accounts, Answer, Credentials, NewAccount, ReadyKeys};
 use admin::scalar::{Jid, Time};
 use admin::{AdminError, ErrorCode};
 use auth::{Auth, AuthError, ImportedAccount, ImportedSecret};
@@ -91,7 +91,8 @@ fn shown(account: &store::Account) -> Account {
 fn imported(NewAccount { account, credentials }: NewAccount) -> ImportedAccount {
     let secret = match credentials {
         Credentials::Password(password) => ImportedSecret::Password(password),
-        Credentials::Keys { sha1, sha256, sha512 } => {
+        Credentials::Keys(keys) => {
+            let ReadyKeys { sha1, sha256, sha512 } = *keys;
             let keys = [(ScramHash::Sha1, sha1), (ScramHash::Sha256, sha256), (ScramHash::Sha512, sha512)];
             ImportedSecret::Keys(keys.into_iter().filter_map(|(hash, keys)| Some((hash, keys?))).collect())
         }

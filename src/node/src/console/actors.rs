@@ -79,6 +79,7 @@ fn flatten(view: ActorView, depth: u32, into: &mut Vec<Actor>) {
 fn shown(view: &ActorView, depth: u32) -> Actor {
     let count = |number: usize| Count(u64::try_from(number).unwrap_or(u64::MAX));
     Actor {
+        name: view.name.to_string(),
         path: view.path.clone(),
         depth,
         kind: view.kind.to_owned(),
