@@ -68,7 +68,11 @@ impl Node {
         let served: Arc<[BareJid]> = domains.clone().into();
         let serves: Serves = Arc::new(move |domain| served.iter().any(|d| d.domain() == domain));
 
-        let folder = config.store.folder.clone().unwrap_or_else(|| data.path().to_owned());
+        let folder = config
+            .store
+            .folder
+            .clone()
+            .unwrap_or_else(|| data.path().to_owned());
         let pool = Pool::open(&folder.join(store::FILE_NAME), PoolSettings::default()).await?;
         let fake_keys = pool.secret("scram.fake-keys").await?;
         let auth = Auth::new(
@@ -85,7 +89,8 @@ impl Node {
 
         let certificates = certificates(&config, &domains, &data)?;
         let secret = data.admin_secret()?;
-        let secret = AdminSecret::new(&secret).ok_or_else(|| anyhow!("the admin secret is empty"))?;
+        let secret =
+            AdminSecret::new(&secret).ok_or_else(|| anyhow!("the admin secret is empty"))?;
         let ports = bind(&config.listeners)?;
 
         let roll = Roll::default();
@@ -97,7 +102,10 @@ impl Node {
             auth: auth.clone(),
             roll: roll.clone(),
             shards: shards.clone(),
-            door: Door::new(config.stream.unauthenticated_per_address, config.stream.unauthenticated),
+            door: Door::new(
+                config.stream.unauthenticated_per_address,
+                config.stream.unauthenticated,
+            ),
             wire: settings::wire(&config.stream),
             inbox: settings::inbox(&config.stream),
             login_timeout: config.stream.login_timeout.get(),
@@ -118,16 +126,23 @@ impl Node {
             };
             if port.listener.kind == ListenerKind::C2s {
                 let c2s = ClientPort {
-                    c2s: settings::c2s(&config, &port.listener, serves.clone(), domains[0].domain(), fake_keys),
+                    c2s: settings::c2s(
+                        &config,
+                        &port.listener,
+                        serves.clone(),
+                        domains[0].domain(),
+                        fake_keys,
+                    ),
                     certificates: certificates.of(&port.listener),
-                    max_connections: port
-                        .listener
-                        .max_connections
-                        .map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)),
+                    max_connections: port.listener.max_connections.map_or(usize::MAX, |most| {
+                        usize::try_from(most).unwrap_or(usize::MAX)
+                    }),
                     open: Arc::default(),
                 };
                 let open = c2s.open.clone();
-                listening.push(shown(Box::new(move || open.load(Ordering::Relaxed).try_into().unwrap_or(u64::MAX))));
+                listening.push(shown(Box::new(move || {
+                    open.load(Ordering::Relaxed).try_into().unwrap_or(u64::MAX)
+                })));
                 let args = ListenerArgs {
                     name: format!("c2s-{}", port.bound.address()).into(),
                     bound: port.bound.clone(),
@@ -141,9 +156,16 @@ impl Node {
             }
         }
         let api = Api {
-            accounts: Arc::new(NodeAccounts { auth, router: router.clone() }),
-            sessions: Arc::new(NodeSessions { router: router.clone() }),
-            actors: Arc::new(NodeActors { snapshot: snapshot.clone() }),
+            accounts: Arc::new(NodeAccounts {
+                auth,
+                router: router.clone(),
+            }),
+            sessions: Arc::new(NodeSessions {
+                router: router.clone(),
+            }),
+            actors: Arc::new(NodeActors {
+                snapshot: snapshot.clone(),
+            }),
             node: Arc::new(Control {
                 router: router.clone(),
                 data: data.path().to_owned(),
@@ -152,12 +174,19 @@ impl Node {
             }),
         };
         let schema = admin::schema(api);
-        for port in ports.iter().filter(|port| port.listener.kind == ListenerKind::Admin) {
+        for port in ports
+            .iter()
+            .filter(|port| port.listener.kind == ListenerKind::Admin)
+        {
             let args = administration(port, schema.clone(), secret.clone(), roll.clone());
             listeners.push(child(args.name.clone(), move || (Background, args.clone())));
         }
         if let Some(timeout) = config.stream.idle_timeout {
-            let args = IdleArgs { router: router.clone(), timeout: timeout.get(), roll: roll.clone() };
+            let args = IdleArgs {
+                router: router.clone(),
+                timeout: timeout.get(),
+                roll: roll.clone(),
+            };
             listeners.insert(0, child("idle".into(), move || (IdleWatch, args.clone())));
         }
 
@@ -178,8 +207,15 @@ impl Node {
             })
             .collect();
         let tree = Tree::start(TreeParts {
-            pools: vec![PoolArgs { pool: pool.clone(), name: "sqlite".into(), roll: roll.clone() }],
-            hosts: vec![HostPart { name: HOST_TYPE.into(), modules }],
+            pools: vec![PoolArgs {
+                pool: pool.clone(),
+                name: "sqlite".into(),
+                roll: roll.clone(),
+            }],
+            hosts: vec![HostPart {
+                name: HOST_TYPE.into(),
+                modules,
+            }],
             sessions: shards.seats().to_vec(),
             patience: deadline,
             listeners,
@@ -211,8 +247,14 @@ impl Node {
     /// Stops it in order: no more connections, streams closed, modules, database.
     pub(crate) async fn shutdown(self) {
         self.stopping.stop();
-        if tokio::time::timeout(self.deadline, self.tree.shutdown()).await.is_err() {
-            tracing::warn!(what = "shutdown_deadline", sessions = self.router.directory().len());
+        if tokio::time::timeout(self.deadline, self.tree.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                what = "shutdown_deadline",
+                sessions = self.router.directory().len()
+            );
         }
         if let Err(error) = self.pool.close().await {
             tracing::error!(what = "database_not_closed", error = %error);
@@ -223,7 +265,10 @@ impl Node {
 fn domains(config: &Config<Modules>) -> anyhow::Result<Vec<BareJid>> {
     let parse = |domain: &config::Domain| {
         let jid: BareJid = domain.name.parse().with_context(|| {
-            format!("error: the domain \"{}\" is no XMPP address; write one such as \"example.org\"", domain.name)
+            format!(
+                "error: the domain \"{}\" is no XMPP address; write one such as \"example.org\"",
+                domain.name
+            )
         })?;
         anyhow::ensure!(
             jid.localpart().is_none(),
@@ -270,7 +315,11 @@ impl AllCertificates {
     }
 
     fn all(&self) -> Vec<Arc<Certificates>> {
-        self.usual.iter().chain(self.own.values()).cloned().collect()
+        self.usual
+            .iter()
+            .chain(self.own.values())
+            .cloned()
+            .collect()
     }
 }
 
@@ -279,15 +328,24 @@ fn certificates(
     domains: &[BareJid],
     data: &DataFolder,
 ) -> anyhow::Result<AllCertificates> {
-    let encrypted = || config.listeners.iter().filter(|listener| listener.tls() != TlsMode::Off);
+    let encrypted = || {
+        config
+            .listeners
+            .iter()
+            .filter(|listener| listener.tls() != TlsMode::Off)
+    };
     let mut own_of_domains = HashMap::new();
     let mut without = Vec::new();
     for (domain, configured) in domains.iter().zip(&config.domains) {
         match configured.tls_files() {
             Some((chain, key)) => {
-                let files = CertificateFiles { chain: chain.to_owned(), key: key.to_owned() };
+                let files = CertificateFiles {
+                    chain: chain.to_owned(),
+                    key: key.to_owned(),
+                };
                 // Clients ask for the name as DNS has it.
-                let name = idna::domain_to_ascii(domain.domain()).unwrap_or_else(|_| domain.domain().to_owned());
+                let name = idna::domain_to_ascii(domain.domain())
+                    .unwrap_or_else(|_| domain.domain().to_owned());
                 own_of_domains.insert(name, files);
             }
             None => without.push(domain.domain()),
@@ -298,16 +356,28 @@ fn certificates(
             (true, Some(files)) => files.clone(),
             _ => self_signed(data.path(), &without)?,
         };
-        let plan = CertificatePlan { fallback, domains: own_of_domains };
+        let plan = CertificatePlan {
+            fallback,
+            domains: own_of_domains,
+        };
         Some(Arc::new(Certificates::load(plan)?))
     } else {
         None
     };
     let mut own = HashMap::new();
     for (chain, key) in encrypted().filter_map(config::Listener::tls_files) {
-        let fallback = CertificateFiles { chain: chain.to_owned(), key: key.to_owned() };
-        let plan = CertificatePlan { fallback, domains: HashMap::new() };
-        own.insert((chain.to_owned(), key.to_owned()), Arc::new(Certificates::load(plan)?));
+        let fallback = CertificateFiles {
+            chain: chain.to_owned(),
+            key: key.to_owned(),
+        };
+        let plan = CertificatePlan {
+            fallback,
+            domains: HashMap::new(),
+        };
+        own.insert(
+            (chain.to_owned(), key.to_owned()),
+            Arc::new(Certificates::load(plan)?),
+        );
     }
     Ok(AllCertificates { usual, own })
 }
@@ -315,30 +385,48 @@ fn certificates(
 fn bind(listeners: &[config::Listener]) -> anyhow::Result<Vec<Port>> {
     let bind = |listener: &config::Listener| {
         let address = listener.socket_addr();
-        let bound = Bound::bind(address).map_err(|error| cannot_listen(listener, address, &error))?;
-        Ok(Port { listener: listener.clone(), bound })
+        let bound =
+            Bound::bind(address).map_err(|error| cannot_listen(listener, address, &error))?;
+        Ok(Port {
+            listener: listener.clone(),
+            bound,
+        })
     };
     listeners.iter().map(bind).collect()
 }
 
-fn cannot_listen(listener: &config::Listener, address: SocketAddr, error: &std::io::Error) -> anyhow::Error {
+fn cannot_listen(
+    listener: &config::Listener,
+    address: SocketAddr,
+    error: &std::io::Error,
+) -> anyhow::Error {
     use std::io::ErrorKind;
     let port = address.port();
     let (what, mend) = match error.kind() {
         ErrorKind::AddrInUse => (
             "the port is in use by another program".to_owned(),
-            format!("stop that program (`ss -ltnp 'sport = {port}'` names it), or give this listener another port"),
+            format!(
+                "stop that program (`ss -ltnp 'sport = {port}'` names it), or give this listener another port"
+            ),
         ),
-        ErrorKind::AddrNotAvailable => {
-            ("this machine has no such address".to_owned(), "write an address of this machine".to_owned())
-        }
+        ErrorKind::AddrNotAvailable => (
+            "this machine has no such address".to_owned(),
+            "write an address of this machine".to_owned(),
+        ),
         ErrorKind::PermissionDenied => (
             "this user may not listen there".to_owned(),
-            "take a port from 1024 up, or allow this one to the program (CAP_NET_BIND_SERVICE)".to_owned(),
+            "take a port from 1024 up, or allow this one to the program (CAP_NET_BIND_SERVICE)"
+                .to_owned(),
         ),
-        _ => (error.to_string(), "give this listener another address".to_owned()),
+        _ => (
+            error.to_string(),
+            "give this listener another address".to_owned(),
+        ),
     };
-    anyhow!("error: cannot listen on {address} ({}): {what}\n = {mend}", spoken(listener))
+    anyhow!(
+        "error: cannot listen on {address} ({}): {what}\n = {mend}",
+        spoken(listener)
+    )
 }
 
 fn administration(
@@ -369,7 +457,10 @@ fn administration(
 }
 
 /// A child of the tree's last stage, started by `make` each time.
-fn child<A: Actor>(name: Arc<str>, make: impl Fn() -> (A, A::Arguments) + Send + Sync + 'static) -> ChildSpec {
+fn child<A: Actor>(
+    name: Arc<str>,
+    make: impl Fn() -> (A, A::Arguments) + Send + Sync + 'static,
+) -> ChildSpec {
     ChildSpec::new(name, move |supervisor| {
         let (actor, args) = make();
         async move {
@@ -384,17 +475,28 @@ fn told(ports: &[Port], domains: &[BareJid], data: &DataFolder) -> anyhow::Resul
     let mut told = String::new();
     for port in ports {
         // Writing to a String does not fail.
-        let _ = writeln!(told, "listening on {}: {}", port.bound.address(), spoken(&port.listener));
+        let _ = writeln!(
+            told,
+            "listening on {}: {}",
+            port.bound.address(),
+            spoken(&port.listener)
+        );
     }
     let _ = writeln!(told, "data in {}", data.path().display());
     let domain = domains[0].domain();
-    match ports.iter().find(|port| port.listener.kind == ListenerKind::Admin) {
+    match ports
+        .iter()
+        .find(|port| port.listener.kind == ListenerKind::Admin)
+    {
         Some(admin) => {
             data.publish_admin_url(&format!("http://{}", reachable(admin.bound.address())))?;
             let _ = writeln!(told, "next: mungoctl account register alice@{domain}");
         }
         None => {
-            let _ = writeln!(told, "next: nothing can be administered here, mungoctl needs a listener (kind: admin)");
+            let _ = writeln!(
+                told,
+                "next: nothing can be administered here, mungoctl needs a listener (kind: admin)"
+            );
         }
     }
     Ok(told)

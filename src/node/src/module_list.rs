@@ -16,7 +16,10 @@ pub(crate) struct ModuleSpec {
 impl ModuleSpec {
     pub(crate) fn new<M: Module>(config: &M::Config) -> Self {
         let config = Arc::new(config.clone());
-        Self { name: M::NAME, plan: Arc::new(move |router| Planned::new::<M>(config.clone(), router)) }
+        Self {
+            name: M::NAME,
+            plan: Arc::new(move |router| Planned::new::<M>(config.clone(), router)),
+        }
     }
 }
 
@@ -111,10 +114,18 @@ mod tests {
                 rows.insert(xep.number, (xep.title, xep.version, xep.missing, module));
             }
         }
-        let mut table = String::from("\n| XEP | title | version | status | where |\n|---|---|---|---|---|\n");
+        let mut table =
+            String::from("\n| XEP | title | version | status | where |\n|---|---|---|---|---|\n");
         for (number, (title, version, missing, place)) in rows {
-            let status = if missing.is_empty() { "complete".into() } else { format!("without {missing}") };
-            let _ = writeln!(table, "| {number:04} | {title} | {version} | {status} | `{place}` |");
+            let status = if missing.is_empty() {
+                "complete".into()
+            } else {
+                format!("without {missing}")
+            };
+            let _ = writeln!(
+                table,
+                "| {number:04} | {title} | {version} | {status} | `{place}` |"
+            );
         }
         table.push('\n');
         let file = project().join("README.md");
@@ -122,7 +133,10 @@ mod tests {
         let begin = readme.find(BEGIN).expect("where the table begins");
         let begin = begin + readme[begin..].find('\n').expect("the line's end");
         let end = readme.find(END).expect("where the table ends");
-        expect_generated(&file, &format!("{}\n{table}{}", &readme[..begin], &readme[end..]));
+        expect_generated(
+            &file,
+            &format!("{}\n{table}{}", &readme[..begin], &readme[end..]),
+        );
     }
 
     #[test]

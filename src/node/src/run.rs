@@ -22,7 +22,9 @@ pub(crate) fn run(config: Option<&Path>, data: &Path) -> anyhow::Result<()> {
         tracing::warn!(what = "configuration", "{warning}");
     }
     let data = DataFolder::open(data)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let ended = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let node = Node::boot(config, data).await?;
@@ -76,7 +78,10 @@ impl Node {
                 }
             }
         }
-        tracing::info!(what = "node_stopping", sessions = self.router.directory().len());
+        tracing::info!(
+            what = "node_stopping",
+            sessions = self.router.directory().len()
+        );
         tokio::select! {
             () = self.shutdown() => tracing::info!(what = "node_stopped"),
             () = signals.stop() => tracing::warn!(what = "node_stopped_at_once"),

@@ -8,8 +8,8 @@ use actors::wire::WireLimits;
 use auth::{AuthSettings, ThrottleSettings};
 use config::{Auth, Config, Listener, OnConflict, StreamLimits, TlsMode};
 use router::{ResourceConflict, RouterSettings};
-use stream::scram::ScramHash;
 use stream::sasl::Mechanism;
+use stream::scram::ScramHash;
 use stream::{C2sSettings, Serves};
 
 use crate::registry::Modules;
@@ -32,13 +32,22 @@ pub(crate) fn router(config: &Config<Modules>) -> RouterSettings {
 pub(crate) fn auth(auth: &Auth, serves: Serves) -> AuthSettings {
     let needed = |hash: ScramHash| {
         auth.mechanisms.iter().any(|mechanism| match mechanism {
-            config::Mechanism::ScramSha1 | config::Mechanism::ScramSha1Plus => hash == ScramHash::Sha1,
-            config::Mechanism::ScramSha256 | config::Mechanism::ScramSha256Plus => hash == ScramHash::Sha256,
-            config::Mechanism::ScramSha512 | config::Mechanism::ScramSha512Plus => hash == ScramHash::Sha512,
+            config::Mechanism::ScramSha1 | config::Mechanism::ScramSha1Plus => {
+                hash == ScramHash::Sha1
+            }
+            config::Mechanism::ScramSha256 | config::Mechanism::ScramSha256Plus => {
+                hash == ScramHash::Sha256
+            }
+            config::Mechanism::ScramSha512 | config::Mechanism::ScramSha512Plus => {
+                hash == ScramHash::Sha512
+            }
             config::Mechanism::Plain => false,
         })
     };
-    let mut hashes: Vec<ScramHash> = ScramHash::ALL.into_iter().filter(|hash| needed(*hash)).collect();
+    let mut hashes: Vec<ScramHash> = ScramHash::ALL
+        .into_iter()
+        .filter(|hash| needed(*hash))
+        .collect();
     if hashes.is_empty() {
         hashes.push(ScramHash::Sha256);
     }
@@ -73,9 +82,15 @@ pub(crate) fn c2s(
         // Without it nothing secret can be done.
         getrandom::fill(bytes).expect("the operating system gives randomness");
     });
-    let mut settings = C2sSettings::new(host, limits(&config.stream, false), random, fake_key_secret);
+    let mut settings =
+        C2sSettings::new(host, limits(&config.stream, false), random, fake_key_secret);
     settings.domains = serves;
-    settings.mechanisms = config.auth.mechanisms.iter().map(|m| mechanism(*m)).collect();
+    settings.mechanisms = config
+        .auth
+        .mechanisms
+        .iter()
+        .map(|m| mechanism(*m))
+        .collect();
     settings.plain_without_tls = config.auth.plain_without_tls;
     settings.tls = match listener.tls() {
         TlsMode::Off => stream::TlsMode::Off,
@@ -103,7 +118,11 @@ fn mechanism(mechanism: config::Mechanism) -> Mechanism {
 }
 
 fn limits(stream: &StreamLimits, logged_in: bool) -> xml::Limits {
-    let stanza = if logged_in { stream.max_stanza } else { stream.max_stanza_before_login };
+    let stanza = if logged_in {
+        stream.max_stanza
+    } else {
+        stream.max_stanza_before_login
+    };
     xml::Limits {
         stanza: stanza.bytes(),
         header: stream.max_header.bytes(),

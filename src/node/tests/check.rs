@@ -13,7 +13,11 @@ fn mungo(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
         .output()
         .expect("the binary starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 #[test]
@@ -29,7 +33,10 @@ mungo.ron is fine.
   listens on  127.0.0.1:5551 (administration, HTTP)
 ";
     assert_eq!(said, (Some(0), summary.into(), String::new()));
-    assert!(!folder.path().join("data").exists(), "a check leaves nothing behind");
+    assert!(
+        !folder.path().join("data").exists(),
+        "a check leaves nothing behind"
+    );
 }
 
 #[test]

@@ -40,7 +40,10 @@ fn a_taken_port_is_named() {
     let port = taken.local_addr().expect("its address").port();
     config(folder.path(), port);
     let said = refused(folder.path(), "data");
-    assert!(said.contains(&format!("127.0.0.1:{port}")) && said.contains("in use"), "{said}");
+    assert!(
+        said.contains(&format!("127.0.0.1:{port}")) && said.contains("in use"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -57,12 +60,18 @@ async fn a_data_folder_in_use_is_left_alone() {
     let node = Node::start().await;
     config(node.folder(), free_port());
     let said = refused(node.folder(), "data");
-    assert!(said.contains("data") && said.contains(&node.pid().to_string()), "{said}");
+    assert!(
+        said.contains("data") && said.contains(&node.pid().to_string()),
+        "{said}"
+    );
 }
 
 #[tokio::test]
 async fn a_damaged_database_or_certificate_is_named() {
-    for (file, bytes) in [("mungo.sqlite", &b"this is no database"[..]), ("self-signed.crt", b"nor a certificate")] {
+    for (file, bytes) in [
+        ("mungo.sqlite", &b"this is no database"[..]),
+        ("self-signed.crt", b"nor a certificate"),
+    ] {
         let mut node = Node::start().await;
         node.signal(Signal::TERM);
         assert_eq!(node.exit_code().await, Some(0), "{}", node.log());
@@ -81,8 +90,14 @@ async fn a_second_start_finds_everything_again() {
     let certificate = std::fs::read(node.data().join("self-signed.crt")).expect("a certificate");
     node.register("romeo@localhost").await.expect("registered");
     node.kill_and_restart().await;
-    assert_eq!(std::fs::read(node.data().join("self-signed.crt")).expect("a certificate"), certificate);
-    let answer = node.graphql(r#"{ account { list { jid } } }"#).await.expect("an answer");
+    assert_eq!(
+        std::fs::read(node.data().join("self-signed.crt")).expect("a certificate"),
+        certificate
+    );
+    let answer = node
+        .graphql(r#"{ account { list { account } } }"#)
+        .await
+        .expect("an answer");
     assert!(answer.contains("romeo@localhost"), "{answer}");
 }
 
@@ -100,18 +115,29 @@ async fn a_signal_stops_the_node_in_order() {
                 ",
             )
             .await;
-        assert_eq!(stage.node.exit_code().await, Some(0), "{}", stage.node.log());
+        assert_eq!(
+            stage.node.exit_code().await,
+            Some(0),
+            "{}",
+            stage.node.log()
+        );
     }
 }
 
 #[test]
 fn secrets_are_for_the_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let node = Node::start().await;
         for file in ["admin.secret", "self-signed.key", "mungo.sqlite"] {
-            let mode = std::fs::metadata(node.data().join(file)).expect(file).permissions().mode();
+            let mode = std::fs::metadata(node.data().join(file))
+                .expect(file)
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600, "{file}");
         }
     });

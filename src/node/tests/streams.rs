@@ -53,12 +53,30 @@ async fn what_is_sent_before_the_handshake_is_not_used_after_it() {
 #[tokio::test]
 async fn wrong_stream_headers_get_the_error_that_says_so() {
     for (header, error) in [
-        ("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='verona.lit' version='1.0'>", "host-unknown"),
-        ("<stream:stream xmlns='jabber:client' xmlns:stream='http://wrong.example/' to='localhost' version='1.0'>", "invalid-namespace"),
-        ("<stream:stream xmlns='jabber:wrong' xmlns:stream='http://etherx.jabber.org/streams' to='localhost' version='1.0'>", "invalid-namespace"),
-        ("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='localhost'>", "unsupported-version"),
-        ("<?xml version='1.0' encoding='ISO-8859-1'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='localhost' version='1.0'>", "unsupported-encoding"),
-        ("<!DOCTYPE x><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='localhost' version='1.0'>", "restricted-xml"),
+        (
+            "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='verona.lit' version='1.0'>",
+            "host-unknown",
+        ),
+        (
+            "<stream:stream xmlns='jabber:client' xmlns:stream='http://wrong.example/' to='localhost' version='1.0'>",
+            "invalid-namespace",
+        ),
+        (
+            "<stream:stream xmlns='jabber:wrong' xmlns:stream='http://etherx.jabber.org/streams' to='localhost' version='1.0'>",
+            "invalid-namespace",
+        ),
+        (
+            "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='localhost'>",
+            "unsupported-version",
+        ),
+        (
+            "<?xml version='1.0' encoding='ISO-8859-1'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='localhost' version='1.0'>",
+            "unsupported-encoding",
+        ),
+        (
+            "<!DOCTYPE x><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='localhost' version='1.0'>",
+            "restricted-xml",
+        ),
         ("GET / HTTP/1.1", "not-well-formed"),
     ] {
         NodeStage::perform(&format!(

@@ -26,7 +26,11 @@ impl Accounts for NodeAccounts {
         limit: u32,
     ) -> Answer<'a, Vec<Account>> {
         Box::pin(async move {
-            let accounts = self.auth.list(domain, after, limit.into()).await.map_err(store_error)?;
+            let accounts = self
+                .auth
+                .list(domain, after, limit.into())
+                .await
+                .map_err(store_error)?;
             Ok(accounts.iter().map(shown).collect())
         })
     }
@@ -37,7 +41,11 @@ impl Accounts for NodeAccounts {
 
     fn register(&self, account: BareJid, password: Secret) -> Answer<'_, Account> {
         Box::pin(async move {
-            let registered = self.auth.register(&account, password).await.map_err(auth_error)?;
+            let registered = self
+                .auth
+                .register(&account, password)
+                .await
+                .map_err(auth_error)?;
             tracing::info!(what = "account_registered", account = %registered.jid);
             Ok(shown(&registered))
         })
@@ -60,7 +68,10 @@ impl Accounts for NodeAccounts {
 
     fn change_password(&self, account: BareJid, password: Secret) -> Answer<'_, ()> {
         Box::pin(async move {
-            self.auth.change_password(&account, password).await.map_err(auth_error)?;
+            self.auth
+                .change_password(&account, password)
+                .await
+                .map_err(auth_error)?;
             tracing::info!(what = "password_changed", account = %account);
             Ok(())
         })
@@ -71,7 +82,10 @@ impl Accounts for NodeAccounts {
             if !self.auth.exists(&account).await.map_err(store_error)? {
                 return Err(auth_error(AuthError::NoSuchAccount(account)));
             }
-            self.auth.check_password(&account, password).await.map_err(store_error)
+            self.auth
+                .check_password(&account, password)
+                .await
+                .map_err(store_error)
         })
     }
 
@@ -79,22 +93,45 @@ impl Accounts for NodeAccounts {
         Box::pin(async move {
             let batch = accounts.into_iter().map(imported).collect();
             let results = self.auth.import(batch).await.map_err(store_error)?;
-            Ok(results.into_iter().map(|result| result.map_err(auth_error)).collect())
+            Ok(results
+                .into_iter()
+                .map(|result| result.map_err(auth_error))
+                .collect())
         })
     }
 }
 
 fn shown(account: &store::Account) -> Account {
-    Account { account: Jid::from(&account.jid), registered: Some(Time::from(account.created_at)) }
+    Account {
+        account: Jid::from(&account.jid),
+        registered: Some(Time::from(account.created_at)),
+    }
 }
 
-fn imported(NewAccount { account, credentials }: NewAccount) -> ImportedAccount {
+fn imported(
+    NewAccount {
+        account,
+        credentials,
+    }: NewAccount,
+) -> ImportedAccount {
     let secret = match credentials {
         Credentials::Password(password) => ImportedSecret::Password(password),
         Credentials::Keys(keys) => {
-            let ReadyKeys { sha1, sha256, sha512 } = *keys;
-            let keys = [(ScramHash::Sha1, sha1), (ScramHash::Sha256, sha256), (ScramHash::Sha512, sha512)];
-            ImportedSecret::Keys(keys.into_iter().filter_map(|(hash, keys)| Some((hash, keys?))).collect())
+            let ReadyKeys {
+                sha1,
+                sha256,
+                sha512,
+            } = *keys;
+            let keys = [
+                (ScramHash::Sha1, sha1),
+                (ScramHash::Sha256, sha256),
+                (ScramHash::Sha512, sha512),
+            ];
+            ImportedSecret::Keys(
+                keys.into_iter()
+                    .filter_map(|(hash, keys)| Some((hash, keys?)))
+                    .collect(),
+            )
         }
     };
     ImportedAccount { account, secret }
@@ -104,9 +141,10 @@ fn auth_error(error: AuthError) -> AdminError {
     let code = match &error {
         AuthError::AlreadyExists(_) => ErrorCode::AlreadyExists,
         AuthError::NoSuchAccount(_) => ErrorCode::NotFound,
-        AuthError::NoLocalpart(_) | AuthError::NotServed(_) | AuthError::Password(_) | AuthError::Keys(_) => {
-            ErrorCode::Invalid
-        }
+        AuthError::NoLocalpart(_)
+        | AuthError::NotServed(_)
+        | AuthError::Password(_)
+        | AuthError::Keys(_) => ErrorCode::Invalid,
         AuthError::Store(cause) => {
             tracing::error!(what = "store_failed", error = %cause);
             ErrorCode::Unavailable

@@ -15,11 +15,15 @@ pub(crate) struct NodeActors {
 
 impl NodeActors {
     fn snapshot(&self) -> Result<&Snapshot, AdminError> {
-        self.snapshot.get().ok_or_else(|| AdminError::unavailable("the node is still starting"))
+        self.snapshot
+            .get()
+            .ok_or_else(|| AdminError::unavailable("the node is still starting"))
     }
 
     fn view(&self, path: &str, extent: Extent<'_>) -> Result<ActorView, AdminError> {
-        self.snapshot()?.view(path, extent).ok_or_else(|| nobody(path))
+        self.snapshot()?
+            .view(path, extent)
+            .ok_or_else(|| nobody(path))
     }
 }
 
@@ -42,11 +46,23 @@ impl Actors for NodeActors {
 
     fn show<'a>(&'a self, path: &'a str) -> Answer<'a, ActorStatus> {
         Box::pin(async move {
-            let view = self.view(path, Extent { levels: 0, page: 0, after: None })?;
+            let view = self.view(
+                path,
+                Extent {
+                    levels: 0,
+                    page: 0,
+                    after: None,
+                },
+            )?;
             let figures = view.figures.iter();
-            let figures =
-                figures.map(|(name, value)| Figure { name: (*name).to_owned(), value: value.to_string() });
-            Ok(ActorStatus { figures: figures.collect(), actor: shown(&view, 0) })
+            let figures = figures.map(|(name, value)| Figure {
+                name: (*name).to_owned(),
+                value: value.to_string(),
+            });
+            Ok(ActorStatus {
+                figures: figures.collect(),
+                actor: shown(&view, 0),
+            })
         })
     }
 
@@ -54,9 +70,18 @@ impl Actors for NodeActors {
         Box::pin(async move {
             let snapshot = self.snapshot()?;
             if path == snapshot.root() {
-                return Err(AdminError::refused("the root is not killed; stop the node instead"));
+                return Err(AdminError::refused(
+                    "the root is not killed; stop the node instead",
+                ));
             }
-            let view = self.view(path, Extent { levels: 0, page: 0, after: None })?;
+            let view = self.view(
+                path,
+                Extent {
+                    levels: 0,
+                    page: 0,
+                    after: None,
+                },
+            )?;
             let cell = snapshot.cell(path).ok_or_else(|| nobody(path))?;
             tracing::warn!(what = "actor_killed_by_admin", path);
             cell.kill();
@@ -66,7 +91,9 @@ impl Actors for NodeActors {
 }
 
 fn nobody(path: &str) -> AdminError {
-    AdminError::not_found(format!("there is no actor at `{path}`; `actor tree` shows them all"))
+    AdminError::not_found(format!(
+        "there is no actor at `{path}`; `actor tree` shows them all"
+    ))
 }
 
 fn flatten(view: ActorView, depth: u32, into: &mut Vec<Actor>) {

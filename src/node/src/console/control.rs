@@ -39,8 +39,12 @@ impl NodeControl for Control {
     fn status(&self) -> Answer<'_, NodeStatus> {
         Box::pin(async move {
             let uptime = self.router.clock().uptime();
-            let mut domains: Vec<String> =
-                self.router.hosts().iter().map(|host| host.domain().to_string()).collect();
+            let mut domains: Vec<String> = self
+                .router
+                .hosts()
+                .iter()
+                .map(|host| host.domain().to_string())
+                .collect();
             domains.sort();
             Ok(NodeStatus {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -59,7 +63,10 @@ impl NodeControl for Control {
     fn reload_tls(&self) -> Answer<'_, Vec<Certificate>> {
         Box::pin(async move {
             reload(&self.certificates).map_err(|error| AdminError::refused(error.to_string()))?;
-            let facts = self.certificates.iter().flat_map(|certificates| certificates.facts());
+            let facts = self
+                .certificates
+                .iter()
+                .flat_map(|certificates| certificates.facts());
             let shown = facts.map(|facts| Certificate {
                 domain: facts.domain,
                 names: facts.names,
@@ -109,7 +116,9 @@ impl Listening {
 /// The memory of this process that is in RAM, bytes; unknown where there is no `/proc`.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib * 1024)
 }

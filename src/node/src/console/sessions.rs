@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use admin::AdminError;
 use admin::api::{Answer, Presence, Session, Sessions};
 use admin::scalar::{Jid, Seconds, Time};
-use admin::AdminError;
 use router::{Control, Router, SessionEntry};
 use std::sync::Arc;
 use xmpp::{FullJid, Jid as AnyJid, StreamCondition, StreamError, ns};
@@ -51,11 +51,18 @@ impl Sessions for NodeSessions {
         Box::pin(async move {
             let found = self.find(Some(jid));
             if found.is_empty() {
-                return Err(AdminError::not_found(format!("there is no session of {jid}")));
+                return Err(AdminError::not_found(format!(
+                    "there is no session of {jid}"
+                )));
             }
             for session in &found {
                 let mut error = StreamError::new(StreamCondition::PolicyViolation);
-                error.text = Some(reason.unwrap_or("an administrator has ended this session").to_owned().into());
+                error.text = Some(
+                    reason
+                        .unwrap_or("an administrator has ended this session")
+                        .to_owned()
+                        .into(),
+                );
                 tracing::info!(what = "session_kicked", jid = %session.jid);
                 session.inbox.control(Control::Close(error));
             }
@@ -99,7 +106,10 @@ impl NodeSessions {
             idle: Seconds::from(Duration::from_millis(silent)),
             priority: available.as_ref().map_or(0, |available| available.priority),
             presence: available.map_or(Presence::None, |available| {
-                let show = available.stanza.child("show", ns::CLIENT).map(|show| show.text().trim().to_owned());
+                let show = available
+                    .stanza
+                    .child("show", ns::CLIENT)
+                    .map(|show| show.text().trim().to_owned());
                 match show.as_deref() {
                     Some("chat") => Presence::Chat,
                     Some("away") => Presence::Away,

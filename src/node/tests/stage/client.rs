@@ -22,7 +22,7 @@ trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
 
 /// A client over TCP or TLS.
-pub struct Client {
+pub(crate) struct Client {
     socket: Option<Box<dyn Socket>>,
     tcp: Option<TcpStream>,
     framer: Framer,
@@ -31,13 +31,18 @@ pub struct Client {
     ended: bool,
     settled: u32,
     /// Whether it has bound a resource.
-    pub bound: bool,
+    pub(crate) bound: bool,
 }
 
 impl Client {
     fn new(socket: Option<Box<dyn Socket>>, tcp: Option<TcpStream>) -> Client {
-        let limits =
-            Limits { stanza: 1 << 20, header: 1 << 16, depth: 64, attributes: 64, namespaces: 64 };
+        let limits = Limits {
+            stanza: 1 << 20,
+            header: 1 << 16,
+            depth: 64,
+            attributes: 64,
+            namespaces: 64,
+        };
         Client {
             socket,
             tcp,
@@ -51,25 +56,35 @@ impl Client {
     }
 
     /// Opens a connection to the STARTTLS port.
-    pub async fn connect(node: &Node) -> Result<Client, String> {
-        let tcp = TcpStream::connect(node.c2s).await.map_err(|error| error.to_string())?;
+    pub(crate) async fn connect(node: &Node) -> Result<Client, String> {
+        let tcp = TcpStream::connect(node.c2s)
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(Client::new(None, Some(tcp)))
     }
 
     /// Opens a connection to the direct TLS port (XEP-0368).
-    pub async fn connect_tls(node: &Node) -> Result<Client, String> {
-        let tcp = TcpStream::connect(node.c2s_tls).await.map_err(|error| error.to_string())?;
-        Ok(Client::new(Some(handshake(node, tcp, &[b"xmpp-client"]).await?), None))
+    pub(crate) async fn connect_tls(node: &Node) -> Result<Client, String> {
+        let tcp = TcpStream::connect(node.c2s_tls)
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(Client::new(
+            Some(handshake(node, tcp, &[b"xmpp-client"]).await?),
+            None,
+        ))
     }
 
     /// Encrypts the connection, after the node said `<proceed/>`.
-    pub async fn start_tls(mut self, node: &Node) -> Result<Client, String> {
-        let tcp = self.tcp.take().ok_or("the connection is encrypted already")?;
+    pub(crate) async fn start_tls(mut self, node: &Node) -> Result<Client, String> {
+        let tcp = self
+            .tcp
+            .take()
+            .ok_or("the connection is encrypted already")?;
         Ok(Client::new(Some(handshake(node, tcp, &[]).await?), None))
     }
 
     /// Logs in by direct TLS with PLAIN and binds the resource of `jid`.
-    pub async fn log_in(node: &Node, jid: &str) -> Result<Client, String> {
+    pub(crate) async fn log_in(node: &Node, jid: &str) -> Result<Client, String> {
         let (bare, resource) = jid.split_once('/').ok_or("a full JID is needed")?;
         let (localpart, domain) = bare.split_once('@').ok_or("an account is needed")?;
         let mut client = Client::connect_tls(node).await?;
@@ -78,8 +93,9 @@ impl Client {
              to='{domain}' version='1.0'>"
         );
         let plain = BASE64_STANDARD.encode(format!("\0{localpart}\0{PASSWORD}"));
-        let auth =
-            format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>");
+        let auth = format!(
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>"
+        );
         let bind = format!(
             "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
              <resource>{resource}</resource></bind></iq>"
@@ -101,16 +117,18 @@ impl Client {
         loop {
             match self.receive().await? {
                 Received::Text(text) if text.starts_with(wanted) => return Ok(text),
-                Received::Text(text) if text.starts_with("<stream:stream") || text.starts_with("<?xml") => {}
+                Received::Text(text)
+                    if text.starts_with("<stream:stream") || text.starts_with("<?xml") => {}
                 other => return Err(format!("wanted {wanted}, got {other:?}")),
             }
         }
     }
 
     /// Sends bytes as they stand.
-    pub async fn send(&mut self, text: &str) -> std::io::Result<()> {
+    pub(crate) async fn send(&mut self, text: &str) -> std::io::Result<()> {
         // A new stream header after login starts a new document.
-        if text.trim_start().starts_with("<stream:stream") || text.trim_start().starts_with("<?xml") {
+        if text.trim_start().starts_with("<stream:stream") || text.trim_start().starts_with("<?xml")
+        {
             self.framer.restart();
         }
         match (&mut self.socket, &mut self.tcp) {
@@ -124,7 +142,7 @@ impl Client {
     }
 
     /// The next thing that comes.
-    pub async fn receive(&mut self) -> Result<Received, String> {
+    pub(crate) async fn receive(&mut self) -> Result<Received, String> {
         loop {
             if let Some(text) = self.waiting.pop_front() {
                 return Ok(Received::Text(text));
@@ -141,7 +159,7 @@ impl Client {
     }
 
     /// What has come and was not received yet.
-    pub fn next_waiting(&mut self) -> Received {
+    pub(crate) fn next_waiting(&mut self) -> Received {
         match self.waiting.pop_front() {
             Some(text) => Received::Text(text),
             None if self.ended => Received::End,
@@ -150,10 +168,11 @@ impl Client {
     }
 
     /// Waits until the node has dealt with all that was sent: it answers in order.
-    pub async fn settle(&mut self) -> Result<(), String> {
+    pub(crate) async fn settle(&mut self) -> Result<(), String> {
         self.settled += 1;
         let id = format!("settle-{}", self.settled);
-        let ping = format!("<iq type='get' id='{id}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
+        let ping =
+            format!("<iq type='get' id='{id}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
         if self.send(&ping).await.is_err() {
             return Ok(());
         }
@@ -183,13 +202,21 @@ impl Client {
         }
         loop {
             let before = self.buffer.clone();
-            match self.framer.next(&mut self.buffer).map_err(|error| error.to_string())? {
+            match self
+                .framer
+                .next(&mut self.buffer)
+                .map_err(|error| error.to_string())?
+            {
                 None => return Ok(()),
                 Some(event) => {
                     let consumed = before.len() - self.buffer.len();
-                    let text = String::from_utf8_lossy(&before[..consumed]).trim().to_owned();
+                    let text = String::from_utf8_lossy(&before[..consumed])
+                        .trim()
+                        .to_owned();
                     let text = match event {
-                        Event::Element(element) => String::from_utf8_lossy(element.bytes()).into_owned(),
+                        Event::Element(element) => {
+                            String::from_utf8_lossy(element.bytes()).into_owned()
+                        }
                         Event::Header(_) | Event::Close => text,
                     };
                     self.waiting.push_back(text);
@@ -210,6 +237,9 @@ async fn handshake(node: &Node, tcp: TcpStream, alpn: &[&[u8]]) -> Result<Box<dy
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let socket = connector.connect(name, tcp).await.map_err(|error| format!("TLS: {error}"))?;
+    let socket = connector
+        .connect(name, tcp)
+        .await
+        .map_err(|error| format!("TLS: {error}"))?;
     Ok(Box::new(socket))
 }

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 
 use play::{Play, Received, StageError};
 
-pub use client::Client;
-pub use node::Node;
+pub(crate) use client::Client;
+#[allow(unused_imports, reason = "each test binary uses a part of it")]
+pub(crate) use node::{Node, free_port};
 
 /// A node and the people of a play.
 ///
@@ -22,28 +23,32 @@ pub use node::Node;
 /// | `Romeo starts TLS` | does the handshake, after `<proceed/>` |
 /// | `Romeo logs in` | connects, encrypts, authenticates and binds; his account is made if need be |
 /// | `Romeo is cut off` | his connection is dropped without a word |
-pub struct NodeStage {
+pub(crate) struct NodeStage {
     /// The node on stage.
-    pub node: Node,
+    pub(crate) node: Node,
     people: HashMap<String, Client>,
     names: HashMap<String, String>,
 }
 
 impl NodeStage {
     /// Starts a node with the default settings but free ports, and performs `play` with it.
-    pub async fn perform(play: &str) -> NodeStage {
+    pub(crate) async fn perform(play: &str) -> NodeStage {
         let mut stage = NodeStage::new(Node::start().await);
         stage.act(play).await;
         stage
     }
 
     /// A stage around a node that runs.
-    pub fn new(node: Node) -> NodeStage {
-        NodeStage { node, people: HashMap::new(), names: HashMap::new() }
+    pub(crate) fn new(node: Node) -> NodeStage {
+        NodeStage {
+            node,
+            people: HashMap::new(),
+            names: HashMap::new(),
+        }
     }
 
     /// Performs one more act.
-    pub async fn act(&mut self, play: &str) {
+    pub(crate) async fn act(&mut self, play: &str) {
         let play = Play::parse(play).unwrap_or_else(|error| panic!("{error}"));
         if let Err(failure) = play::perform(&play, self).await {
             panic!("{failure}\nthe node said:\n{}", self.node.log());
@@ -51,18 +56,26 @@ impl NodeStage {
     }
 
     fn jid(&self, who: &str) -> String {
-        self.names.get(who).cloned().unwrap_or_else(|| format!("{}@localhost/play", who.to_lowercase()))
+        self.names
+            .get(who)
+            .cloned()
+            .unwrap_or_else(|| format!("{}@localhost/play", who.to_lowercase()))
     }
 
     /// The client of `who`, who must be connected.
-    pub fn client(&mut self, who: &str) -> Result<&mut Client, StageError> {
-        self.people.get_mut(who).ok_or_else(|| format!("{who} is not connected").into())
+    pub(crate) fn client(&mut self, who: &str) -> Result<&mut Client, StageError> {
+        self.people
+            .get_mut(who)
+            .ok_or_else(|| format!("{who} is not connected").into())
     }
 }
 
 impl play::Stage for NodeStage {
     async fn send(&mut self, who: &str, text: &str) -> Result<(), StageError> {
-        self.client(who)?.send(text).await.map_err(|error| error.to_string().into())
+        self.client(who)?
+            .send(text)
+            .await
+            .map_err(|error| error.to_string().into())
     }
 
     async fn receive(&mut self, who: &str) -> Result<Received, StageError> {
@@ -71,7 +84,12 @@ impl play::Stage for NodeStage {
 
     /// Whoever sent something waits until the node has dealt with it; then `who` does.
     async fn nothing(&mut self, who: &str) -> Result<Received, StageError> {
-        let others: Vec<String> = self.people.keys().filter(|name| *name != who).cloned().collect();
+        let others: Vec<String> = self
+            .people
+            .keys()
+            .filter(|name| *name != who)
+            .cloned()
+            .collect();
         for other in others.iter().map(String::as_str).chain([who]) {
             if let Some(client) = self.people.get_mut(other).filter(|client| client.bound) {
                 client.settle().await?;
@@ -97,7 +115,9 @@ impl play::Stage for NodeStage {
             }
             "logs in" => {
                 let jid = self.jid(who);
-                self.node.register(jid.split('/').next().unwrap_or_default()).await?;
+                self.node
+                    .register(jid.split('/').next().unwrap_or_default())
+                    .await?;
                 let client = Client::log_in(&self.node, &jid).await?;
                 self.people.insert(who.into(), client);
             }

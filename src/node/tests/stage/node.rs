@@ -16,22 +16,22 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 /// The password of everybody in the plays.
-pub const PASSWORD: &str = "wherefore art thou";
+pub(crate) const PASSWORD: &str = "wherefore art thou";
 
 /// A running node; it is killed when the value is dropped.
-pub struct Node {
+pub(crate) struct Node {
     folder: TempDir,
     child: Child,
     /// Client streams with STARTTLS.
-    pub c2s: SocketAddr,
+    pub(crate) c2s: SocketAddr,
     /// Client streams over direct TLS.
-    pub c2s_tls: SocketAddr,
+    pub(crate) c2s_tls: SocketAddr,
     /// Administration.
-    pub admin: SocketAddr,
+    pub(crate) admin: SocketAddr,
 }
 
 /// A port on loopback that nobody has, outside the range that the system gives out by itself.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(std::process::id() % 1_800).unwrap_or_default() * 10;
     loop {
@@ -44,12 +44,12 @@ pub fn free_port() -> u16 {
 
 impl Node {
     /// Starts a node with the default settings.
-    pub async fn start() -> Node {
+    pub(crate) async fn start() -> Node {
         Node::start_with("").await
     }
 
     /// Starts a node; `settings` are further keys of its configuration.
-    pub async fn start_with(settings: &str) -> Node {
+    pub(crate) async fn start_with(settings: &str) -> Node {
         let folder = tempfile::tempdir().expect("a folder");
         let [c2s, c2s_tls, admin] = [free_port(), free_port(), free_port()];
         let config = format!(
@@ -99,47 +99,53 @@ impl Node {
             false
         };
         let ready = tokio::time::timeout(Duration::from_secs(30), ready).await;
-        assert!(ready == Ok(true), "the node did not start:\n{said}\n{}", self.log());
+        assert!(
+            ready == Ok(true),
+            "the node did not start:\n{said}\n{}",
+            self.log()
+        );
         // What it says from here on goes nowhere, but the pipe must not fill.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     }
 
     /// Kills the node as a power cut would, and starts it again in the same folder.
-    pub async fn kill_and_restart(&mut self) {
+    pub(crate) async fn kill_and_restart(&mut self) {
         self.child.kill().await.expect("killed");
         self.child = Node::spawn(self.folder.path());
         self.wait_until_ready().await;
     }
 
     /// The folder it was started in.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Its data.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// Its process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id().expect("it runs")
     }
 
     /// Sends it a signal.
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.pid())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
         rustix::process::kill_process(pid.expect("a pid"), signal).expect("signalled");
     }
 
     /// Waits for its end and gives its exit code.
-    pub async fn exit_code(&mut self) -> Option<i32> {
+    pub(crate) async fn exit_code(&mut self) -> Option<i32> {
         let end = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
         end.expect("it ends").expect("it is ours").code()
     }
 
     /// What it has logged.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let mut text = String::new();
         if let Ok(mut file) = std::fs::File::open(self.folder.path().join("log")) {
             let _ = file.read_to_string(&mut text);
@@ -148,19 +154,23 @@ impl Node {
     }
 
     /// The certificate that it made for itself, to be trusted.
-    pub fn roots(&self) -> Result<RootCertStore, String> {
+    pub(crate) fn roots(&self) -> Result<RootCertStore, String> {
         let mut roots = RootCertStore::empty();
         let file = self.data().join("self-signed.crt");
-        for certificate in CertificateDer::pem_file_iter(&file).map_err(|e| format!("{}: {e}", file.display()))? {
-            roots.add(certificate.map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
+        for certificate in
+            CertificateDer::pem_file_iter(&file).map_err(|e| format!("{}: {e}", file.display()))?
+        {
+            roots
+                .add(certificate.map_err(|e| e.to_string())?)
+                .map_err(|e| e.to_string())?;
         }
         Ok(roots)
     }
 
     /// Registers an account with [`PASSWORD`], if it isn't there.
-    pub async fn register(&self, account: &str) -> Result<(), String> {
+    pub(crate) async fn register(&self, account: &str) -> Result<(), String> {
         let query = format!(
-            r#"mutation {{ account {{ register(jid: "{account}", password: "{PASSWORD}") {{ jid }} }} }}"#
+            r#"mutation {{ account {{ register(account: "{account}", password: "{PASSWORD}") {{ account }} }} }}"#
         );
         let answer = self.graphql(&query).await?;
         if answer.contains("\"errors\"") && !answer.contains("ALREADY_EXISTS") {
@@ -170,8 +180,9 @@ impl Node {
     }
 
     /// Asks the node's administration.
-    pub async fn graphql(&self, query: &str) -> Result<String, String> {
-        let secret = std::fs::read_to_string(self.data().join("admin.secret")).map_err(|e| e.to_string())?;
+    pub(crate) async fn graphql(&self, query: &str) -> Result<String, String> {
+        let secret =
+            std::fs::read_to_string(self.data().join("admin.secret")).map_err(|e| e.to_string())?;
         let body = serde_json::json!({ "query": query }).to_string();
         let request = format!(
             "POST /graphql HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -180,10 +191,18 @@ impl Node {
             secret.trim(),
             body.len(),
         );
-        let mut socket = TcpStream::connect(self.admin).await.map_err(|e| e.to_string())?;
-        socket.write_all(request.as_bytes()).await.map_err(|e| e.to_string())?;
+        let mut socket = TcpStream::connect(self.admin)
+            .await
+            .map_err(|e| e.to_string())?;
+        socket
+            .write_all(request.as_bytes())
+            .await
+            .map_err(|e| e.to_string())?;
         let mut answer = String::new();
-        socket.read_to_string(&mut answer).await.map_err(|e| e.to_string())?;
+        socket
+            .read_to_string(&mut answer)
+            .await
+            .map_err(|e| e.to_string())?;
         let (_, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
         Ok(body.to_owned())
     }
