@@ -107,7 +107,7 @@ mod tests {
             "\
 No configuration is given (--config FILE); the defaults are fine.
   serves      localhost
-  listens on  127.0.0.1:5222 (clients, STARTTLS)
+  listens on  127.0.0.1:5222 (clients, STARTTLS required)
   listens on  127.0.0.1:5223 (clients, direct TLS)
   listens on  127.0.0.1:5551 (administration, HTTP)
 "

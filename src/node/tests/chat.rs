@@ -115,7 +115,7 @@ async fn what_is_addressed_wrongly_is_answered_as_the_rfc_says() {
         Romeo gets:
           <message type='error' id='m1' to='romeo@localhost/play' *>
             <body>x</body>
-            <error type='modify'><jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+            <error type='modify'><jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><**/></error>
           </message>
         Romeo: <message id='m2' from='juliet@localhost' to='romeo@localhost'><body>x</body></message>
         Romeo gets: <stream:error><invalid-from xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>

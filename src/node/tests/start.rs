@@ -95,7 +95,7 @@ async fn a_second_start_finds_everything_again() {
         certificate
     );
     let answer = node
-        .graphql(r#"{ account { list { account } } }"#)
+        .graphql(r#"{ account { list { accounts { account } } } }"#)
         .await
         .expect("an answer");
     assert!(answer.contains("romeo@localhost"), "{answer}");

@@ -42,8 +42,7 @@ async fn what_is_sent_before_the_handshake_is_not_used_after_it() {
         Mallory gets: <stream:stream *>
         Mallory gets: <stream:features><**/></stream:features>
         Mallory: <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGEAYQ==</auth>
-        Mallory gets: <stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><**/></stream:error>
-        Mallory gets: </stream:stream>
+        Mallory gets: <proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>
         Mallory gets the end
         ",
     )

@@ -53,7 +53,7 @@ impl Node {
         let folder = tempfile::tempdir().expect("a folder");
         let [c2s, c2s_tls, admin] = [free_port(), free_port(), free_port()];
         let config = format!(
-            "(listeners: [(kind: c2s, port: {c2s}, tls: starttls), (kind: c2s, port: {c2s_tls}, tls: direct), \
+            "(listeners: [(kind: c2s, port: {c2s}, tls: required), (kind: c2s, port: {c2s_tls}, tls: direct), \
              (kind: admin, port: {admin})], {settings})"
         );
         std::fs::write(folder.path().join("mungo.ron"), config).expect("a configuration");
