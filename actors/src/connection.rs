@@ -21,7 +21,7 @@ use crate::inbox::SessionInbox;
 use crate::io::{Io, Source};
 use crate::limits::Pass;
 use crate::reader::{Link, Reader};
-use crate::service::{ClientPort, ClientService};
+use crate::service::{ClientPort, ClientService, Here};
 use crate::session::{Refused, SessionActor, SessionArgs, SessionMsg};
 use crate::wire::Wire;
 
@@ -33,8 +33,10 @@ pub async fn serve(
     peer: IpAddr,
     pass: Option<Pass>,
 ) {
+    let mut here = service.stopping.here();
     // Boxed, so that an idle connection holds none of it.
-    let reader = Box::pin(Negotiation::new(service, port, io, peer).run()).await;
+    let negotiation = Negotiation::new(service, port, io, peer).run(&mut here);
+    let reader = Box::pin(negotiation).await;
     drop(pass);
     if let Some(reader) = reader {
         reader.run().await;
@@ -87,12 +89,12 @@ impl Negotiation {
 
     /// Negotiates within the time that a client has for it; the reader of the established
     /// stream, or nothing when the connection has ended.
-    async fn run(mut self) -> Option<Reader> {
+    async fn run(mut self, here: &mut Here) -> Option<Reader> {
         let service = self.service.clone();
         let step = tokio::select! {
             step = self.negotiate() => step,
             () = sleep(service.login_timeout) => self.close(StreamCondition::ConnectionTimeout),
-            () = service.stopping.stopped() => self.close(StreamCondition::SystemShutdown),
+            () = here.stopped() => self.close(StreamCondition::SystemShutdown),
         };
         self.wire.flush();
         if step == Step::Established

@@ -187,7 +187,7 @@ impl Actor for Listener {
         let fallen = Fallen(myself);
         let accepting = tokio::spawn(async move {
             let _fallen = fallen;
-            accept(&socket, rate, &args.serve, &accepted, &vitals).await;
+            accept(socket, rate, &args.serve, &accepted, &vitals).await;
         });
         Ok(Listening {
             accepting,
@@ -217,8 +217,20 @@ impl Drop for Fallen {
     }
 }
 
+/// Where connections come from.
+trait Accept: Send {
+    fn next(&mut self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
+}
+
+impl Accept for TcpListener {
+    async fn next(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.accept().await
+    }
+}
+
+/// Accepts for ever.
 async fn accept(
-    socket: &TcpListener,
+    mut from: impl Accept,
     mut rate: Rate,
     serve: &Serve,
     accepted: &AtomicU64,
@@ -227,7 +239,7 @@ async fn accept(
     let mut trouble = Duration::ZERO;
     loop {
         rate.pass().await;
-        match socket.accept().await {
+        match from.next().await {
             Ok((tcp, peer)) => {
                 trouble = Duration::ZERO;
                 accepted.fetch_add(1, Ordering::Relaxed);
@@ -256,4 +268,46 @@ fn is_of_the_peer(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted | TimedOut
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vitals::Status;
+    use tokio::time::{Instant, timeout};
+
+    /// A system without files left.
+    struct NoFiles(Instant, Vec<u128>);
+
+    impl Accept for &mut NoFiles {
+        async fn next(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+            self.1.push(self.0.elapsed().as_millis());
+            match self.1.len() {
+                // One that the peer reset costs nothing.
+                1 => Err(ErrorKind::ConnectionAborted.into()),
+                _ => Err(io::Error::from_raw_os_error(24)),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_accept_that_fails_is_tried_again_ever_more_slowly() {
+        let mut system = NoFiles(Instant::now(), Vec::new());
+        let vitals = Vitals::new("listener", "test");
+        let serve: Serve = Arc::new(|_, _| panic!("nobody came"));
+        let (rate, accepted) = (Rate::new(1_000), AtomicU64::new(0));
+        let accepting = accept(&mut system, rate, &serve, &accepted, &vitals);
+        timeout(Duration::from_secs(5), accepting)
+            .await
+            .expect_err("it goes on");
+        assert_eq!(
+            system.1,
+            [0, 0, 20, 60, 140, 300, 620, 1_260, 2_260, 3_260, 4_260]
+        );
+        assert!(
+            vitals
+                .last_error()
+                .is_some_and(|error| error.contains("open files"))
+        );
+    }
 }

@@ -103,3 +103,6 @@ impl Reader {
         (elements, last)
     }
 }
+
+#[cfg(test)]
+mod tests;

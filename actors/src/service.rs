@@ -78,7 +78,8 @@ impl Shards {
     }
 }
 
-/// Says that the node stops: no stream is begun any more, those under negotiation end.
+/// Says that the node stops (no stream is begun any more, those under negotiation end), and
+/// knows when the last connection is gone.
 #[derive(Clone)]
 pub struct Stopping(watch::Sender<bool>);
 
@@ -94,15 +95,24 @@ impl Stopping {
         self.0.send_replace(true);
     }
 
-    /// Whether it was said.
-    #[must_use]
-    pub fn is_stopping(&self) -> bool {
-        *self.0.borrow()
+    /// Waits until no connection is left.
+    pub async fn all_gone(&self) {
+        self.0.closed().await;
     }
 
-    /// Waits until it is said.
-    pub async fn stopped(&self) {
-        // The sender is in our own hand, so it isn't closed.
-        let _ = self.0.subscribe().wait_for(|stopping| *stopping).await;
+    /// Counts a connection, as long as what is returned lives.
+    pub(crate) fn here(&self) -> Here {
+        Here(self.0.subscribe())
+    }
+}
+
+/// A connection among those of the node.
+pub(crate) struct Here(watch::Receiver<bool>);
+
+impl Here {
+    /// Waits until the node stops.
+    pub(crate) async fn stopped(&mut self) {
+        // Without anybody left who could say so, the node has stopped.
+        let _ = self.0.wait_for(|stopping| *stopping).await;
     }
 }
