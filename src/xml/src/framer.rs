@@ -104,6 +104,7 @@ impl Framer {
         result
     }
 
+    #[inline(always)]
     fn step(&mut self, buf: &mut BytesMut) -> Result<Option<Event>, XmlError> {
         match self.phase {
             Phase::Failed(error) => return Err(error),
@@ -132,6 +133,7 @@ impl Framer {
     }
 
     /// Goes on with the frame at the start of `buf`.
+    #[inline(always)]
     fn frame(&mut self, buf: &mut BytesMut) -> Result<Option<Event>, XmlError> {
         let around = Around {
             limits: &self.limits,
@@ -160,6 +162,7 @@ impl Framer {
         }
     }
 
+    #[inline(always)]
     fn take(&mut self, buf: &mut BytesMut, scanner: Scanner, found: Found) -> Event {
         let frame: Bytes = buf.split_to(scanner.pos).freeze();
         match found {

@@ -52,11 +52,10 @@ impl AttrAt {
 
     /// The prefix this declares (empty: the default namespace), if it is a declaration.
     pub(crate) fn declares(self, frame: &[u8]) -> Option<&[u8]> {
-        let name = self.name.whole(frame);
-        if name == b"xmlns" {
-            Some(b"")
-        } else {
-            name.strip_prefix(b"xmlns:")
+        match self.name.whole(frame) {
+            [b'x', b'm', b'l', b'n', b's'] => Some(b""),
+            [b'x', b'm', b'l', b'n', b's', b':', prefix @ ..] => Some(prefix),
+            _ => None,
         }
     }
 }
@@ -108,12 +107,12 @@ pub(crate) struct ChildAt {
 }
 
 /// The frame's root and its first-level children.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) name: Name,
     pub(crate) ns: NsAt,
-    pub(crate) attrs: SmallVec<[AttrAt; 7]>,
-    pub(crate) children: SmallVec<[ChildAt; 3]>,
+    pub(crate) attrs: SmallVec<[AttrAt; 6]>,
+    pub(crate) children: SmallVec<[ChildAt; 4]>,
     /// Offset behind the root's opening tag.
     pub(crate) open_end: u32,
     /// Offset of the root's closing tag; equal to `open_end` if the root closed itself.
@@ -124,6 +123,18 @@ pub(crate) struct Index {
     pub(crate) outer: u64,
     /// Namespaces that were written with references, decoded.
     pub(crate) odd: Vec<Box<str>>,
+}
+
+/// By hand because the derived one copies the lists item by item.
+impl Clone for Index {
+    fn clone(&self) -> Self {
+        Self {
+            attrs: SmallVec::from_slice(&self.attrs),
+            children: SmallVec::from_slice(&self.children),
+            odd: self.odd.clone(),
+            ..*self
+        }
+    }
 }
 
 impl Index {
@@ -146,4 +157,10 @@ impl Index {
 /// bytes, so this always holds; an empty text instead of a panic if it ever did not.
 pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Equality of names and prefixes: short, so that a loop is cheaper than a call.
+#[inline(always)]
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
 }

@@ -9,8 +9,7 @@ use crate::scope::{XML_NS, XMLNS_NS};
 /// Checks a name made of name bytes and returns its length and that of its prefix.
 pub(crate) fn qualified(name: &[u8]) -> Result<(u16, u16), XmlError> {
     let len = u16::try_from(name.len()).map_err(|_| TooBig(usize::from(u16::MAX)))?;
-    let colon = name.iter().position(|&b| b == b':');
-    let (prefix, local) = match colon {
+    let (prefix, local) = match name.iter().position(|&b| b == b':') {
         None => (None, name),
         Some(at) => (Some(&name[..at]), &name[at + 1..]),
     };

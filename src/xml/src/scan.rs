@@ -8,9 +8,9 @@ mod tag;
 use smallvec::SmallVec;
 
 use crate::XmlError::{self, NotWellFormed, Restricted};
-use crate::class::{self, CDATA, ILLEGAL, NAME, SPACE, START, VALUE};
+use crate::class::{self, ILLEGAL, NAME, SPACE, START};
 use crate::escape::decode;
-use crate::index::{AttrAt, Index, Name, NsAt};
+use crate::index::{AttrAt, Index, Name, NsAt, same};
 use crate::limits::Limits;
 use crate::scope::Scope;
 
@@ -97,7 +97,9 @@ pub(crate) struct Scanner {
     name: Name,
     attr: Name,
     declared: u16,
-    attrs: SmallVec<[AttrAt; 7]>,
+    /// An attribute of this tag has a prefix.
+    prefixed: bool,
+    attrs: SmallVec<[AttrAt; 6]>,
     open: SmallVec<[Open; 6]>,
     decls: SmallVec<[Decl; 4]>,
     pub(crate) index: Index,
@@ -118,6 +120,7 @@ impl Scanner {
             name: Name::default(),
             attr: Name::default(),
             declared: 0,
+            prefixed: false,
             attrs: SmallVec::new(),
             open: SmallVec::new(),
             decls: SmallVec::new(),
@@ -185,6 +188,14 @@ impl Scanner {
                         b'<' => {
                             self.tag = pos - 1;
                             self.state = State::Less;
+                            if let Some(end) = self.plain_end(buf, pos) {
+                                pos = end;
+                                if let Some(found) = self.ended(pos) {
+                                    self.pos = pos;
+                                    return Ok(Some(found));
+                                }
+                                self.state = State::Text;
+                            }
                         }
                         b'&' => {
                             self.mark = pos;
@@ -202,22 +213,26 @@ impl Scanner {
                     pos += 1;
                     self.mark = pos;
                     match byte {
+                        b if class::is(b, START) => {
+                            pos -= 1;
+                            self.mark = pos;
+                            self.state = State::Name;
+                        }
                         b'/' => self.state = State::EndName,
                         b'!' => self.state = State::Bang,
                         b'?' => return Err(Restricted("a processing instruction")),
-                        b if class::is(b, START) => {
-                            self.mark = pos - 1;
-                            self.state = State::Name;
-                        }
                         _ => return Err(NotWellFormed("'<' without a name")),
                     }
                 }
                 State::Name => {
-                    pos += class::run_of(&buf[pos..], NAME);
+                    let (run, odd) = class::name_run(&buf[pos..]);
+                    let usual = pos == self.mark && !odd;
+                    pos += run;
                     if pos == buf.len() {
                         more!();
                     }
-                    self.name = name(buf, self.mark, pos)?;
+                    self.name = name(buf, self.mark, pos, usual)?;
+                    self.prefixed = false;
                     self.declared = 0;
                     self.attrs.clear();
                     self.state = State::AfterValue;
@@ -238,6 +253,11 @@ impl Scanner {
                     b if class::is(b, SPACE) => {
                         pos += 1;
                         self.state = State::Gap;
+                        // What follows nearly always.
+                        if buf.get(pos).is_some_and(|&b| class::is(b, START)) {
+                            self.mark = pos;
+                            self.state = State::AttrName;
+                        }
                     }
                     b if self.state == State::Gap && class::is(b, START) => {
                         self.mark = pos;
@@ -246,12 +266,19 @@ impl Scanner {
                     _ => return Err(NotWellFormed("something else than an attribute in a tag")),
                 },
                 State::AttrName => {
-                    pos += class::run_of(&buf[pos..], NAME);
+                    let (run, odd) = class::name_run(&buf[pos..]);
+                    let usual = pos == self.mark && !odd;
+                    pos += run;
                     if pos == buf.len() {
                         more!();
                     }
-                    self.attr = name(buf, self.mark, pos)?;
+                    self.attr = name(buf, self.mark, pos, usual)?;
                     self.state = State::Equals;
+                    // What follows nearly always.
+                    if let [b'=', quote @ (b'\'' | b'"'), ..] = buf[pos..] {
+                        pos += 2;
+                        self.begin_value(quote, pos);
+                    }
                 }
                 State::Equals => {
                     pos += 1;
@@ -264,26 +291,19 @@ impl Scanner {
                 State::Quote => {
                     pos += 1;
                     match byte {
-                        b'\'' | b'"' => {
-                            self.quote = byte;
-                            self.value = pos;
-                            self.plain = true;
-                            self.state = State::Value;
-                        }
+                        b'\'' | b'"' => self.begin_value(byte, pos),
                         b if class::is(b, SPACE) => {}
                         _ => return Err(NotWellFormed("an attribute value without quotes")),
                     }
                 }
                 State::Value => {
-                    pos += class::run_without(&buf[pos..], VALUE);
+                    pos += class::run_to(&buf[pos..], [self.quote, b'<', b'&']);
                     let Some(&stop) = buf.get(pos) else { more!() };
                     pos += 1;
                     match stop {
                         b'\'' | b'"' => {
-                            if stop == self.quote {
-                                self.valued(buf, pos - 1, around)?;
-                                self.state = State::AfterValue;
-                            }
+                            self.valued(buf, pos - 1, around)?;
+                            self.state = State::AfterValue;
                         }
                         b'<' => return Err(NotWellFormed("'<' in an attribute value")),
                         b'&' => {
@@ -368,7 +388,7 @@ impl Scanner {
                     }
                 }
                 State::Cdata => {
-                    pos += class::run_without(&buf[pos..], CDATA);
+                    pos += class::run_to(&buf[pos..], [b'>'; 3]);
                     let Some(&stop) = buf.get(pos) else { more!() };
                     pos += 1;
                     if stop != b'>' {
@@ -381,6 +401,24 @@ impl Scanner {
         }
     }
 
+    fn begin_value(&mut self, quote: u8, pos: usize) {
+        self.quote = quote;
+        self.value = pos;
+        self.plain = true;
+        self.state = State::Value;
+    }
+
+    /// Where the closing tag of the innermost element ends, if it begins at the `/` at `pos`, is
+    /// there as a whole and has no white space in it, as nearly all have.
+    fn plain_end(&self, buf: &[u8], pos: usize) -> Option<usize> {
+        let name = self.open.last()?.name.whole(buf);
+        let end = pos + name.len() + 2;
+        match buf.get(pos..end)? {
+            [b'/', written @ .., b'>'] if same(written, name) => Some(end),
+            _ => None,
+        }
+    }
+
     fn found(&self) -> Found {
         if self.header {
             Found::Header
@@ -390,8 +428,14 @@ impl Scanner {
     }
 }
 
-fn name(buf: &[u8], start: usize, end: usize) -> Result<Name, XmlError> {
-    crate::names::qualified(&buf[start..end]).map(|(len, prefix)| Name {
+/// The name at `start..end`. `usual`: it has no colon and is ASCII, and its first byte may begin a
+/// name.
+fn name(buf: &[u8], start: usize, end: usize, usual: bool) -> Result<Name, XmlError> {
+    let (len, prefix) = match u16::try_from(end - start) {
+        Ok(len) if usual => (len, 0),
+        _ => crate::names::qualified(&buf[start..end])?,
+    };
+    Ok(Name {
         start: start as u32,
         len,
         prefix,

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
+use crate::index::same;
+
 /// Namespace of the prefix `xml`.
 pub(crate) const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
 /// Namespace of the prefix `xmlns`, which nobody may declare.
@@ -41,7 +43,9 @@ impl Scope {
 
     /// Place of a prefix among the declarations.
     pub(crate) fn find(&self, prefix: &[u8]) -> Option<usize> {
-        self.decls.iter().position(|(p, _)| p.as_bytes() == prefix)
+        self.decls
+            .iter()
+            .position(|(p, _)| same(p.as_bytes(), prefix))
     }
 
     /// The default namespace, empty if there is none.

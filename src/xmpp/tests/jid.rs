@@ -272,6 +272,24 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 1..7).prop_map(|pieces| pieces.concat())
 }
 
+/// The short way for plain addresses and the long way through the parts.
+#[test]
+fn both_ways_agree() {
+    let near = [
+        "a", "A", "", "-", "a.", "é", "xn--a", "a_b", "b c", "a'b", "1", ".",
+    ];
+    for local in near {
+        for host in near {
+            for resource in near {
+                let text = format!("{local}@{host}/{resource}");
+                let parts = BareJid::from_parts(Some(local), host)
+                    .and_then(|bare| bare.with_resource(resource));
+                assert_eq!(FullJid::new(&text).ok(), parts.ok(), "{text}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::{Around, Decl, Found, Open, Scanner};
 use crate::XmlError::{self, BadPrefix, NotWellFormed};
-use crate::index::{AttrAt, ChildAt, Name, NsAt};
+use crate::index::{AttrAt, ChildAt, Name, NsAt, same};
 use crate::names::declaration;
 use crate::scope::Scope;
 
@@ -23,7 +23,7 @@ impl Scanner {
             plain: self.plain,
         };
         let name = attr.name.whole(buf);
-        if self.attrs.iter().any(|a| a.name.whole(buf) == name) {
+        if self.attrs.iter().any(|a| same(a.name.whole(buf), name)) {
             return Err(NotWellFormed("an attribute given twice"));
         }
         if attr.declares(buf).is_some() {
@@ -31,6 +31,7 @@ impl Scanner {
         } else if self.attrs.len() >= around.limits.attributes as usize + self.declared as usize {
             return Err(XmlError::TooManyAttributes(around.limits.attributes));
         }
+        self.prefixed |= attr.name.prefix > 0;
         self.attrs.push(attr);
         Ok(())
     }
@@ -73,7 +74,9 @@ impl Scanner {
         } else {
             NsAt::Nowhere
         };
-        self.check_prefixes(buf, around.scope)?;
+        if self.prefixed {
+            self.check_prefixes(buf, around.scope)?;
+        }
         let (start, end) = (self.tag as u32, pos as u32);
         match level {
             0 => {
@@ -132,7 +135,7 @@ impl Scanner {
         }
         for decl in self.decls.iter().rev() {
             let start = decl.start as usize;
-            if buf[start..start + decl.len as usize] == *prefix {
+            if same(&buf[start..start + decl.len as usize], prefix) {
                 return Ok(decl.ns);
             }
         }

@@ -19,6 +19,9 @@ const MAX: usize = 1023;
 /// Prepares an address. Where nothing has to change, as in nearly all addresses on the wire, this
 /// allocates once.
 pub(super) fn jid(text: &str) -> Result<Text, JidError> {
+    if let Some(jid) = plain(text) {
+        return Ok(jid);
+    }
     // §3.1: first the resource is split off at the first '/', then the localpart at the first '@'.
     let (bare, resource) = match text.split_once('/') {
         Some((bare, resource)) => (bare, Some(resource)),
@@ -29,6 +32,43 @@ pub(super) fn jid(text: &str) -> Result<Text, JidError> {
         None => (None, bare),
     };
     parts(localpart, domain, resource)
+}
+
+/// An address that is ASCII, normal already and clearly right; `None`: take the long way.
+fn plain(text: &str) -> Option<Text> {
+    let bytes = text.as_bytes();
+    let bare = find(b'/', bytes).unwrap_or(bytes.len());
+    let at = find(b'@', &bytes[..bare]);
+    let local = &bytes[..at.unwrap_or(0)];
+    let host = &text[at.map_or(0, |at| at + 1)..bare];
+    let resource = bytes.get(bare + 1..);
+    let lengths = at.is_none_or(|at| (1..=MAX).contains(&at))
+        && resource.is_none_or(|resource| (1..=MAX).contains(&resource.len()));
+    let fine = lengths
+        && local
+            .iter()
+            .all(|&b| b.is_ascii_graphic() && !b.is_ascii_uppercase() && !is_excluded(b as char))
+        && !host.bytes().any(|b| b.is_ascii_uppercase())
+        && plain_domain(host).is_some()
+        && resource
+            .unwrap_or_default()
+            .iter()
+            .all(|&b| b.is_ascii_graphic() || b == b' ');
+    fine.then(|| Text {
+        text: Arc::from(text),
+        at: local.len() as u16,
+        bare: bare as u16,
+        end: text.len() as u16,
+    })
+}
+
+fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|&b| b == byte)
+}
+
+/// What RFC 7622 §3.3.1 excludes from localparts beyond their profile.
+fn is_excluded(c: char) -> bool {
+    matches!(c, '"' | '&' | '\'' | '/' | ':' | '<' | '>' | '@')
 }
 
 pub(super) fn parts(
@@ -81,16 +121,15 @@ fn check_len(part: Part, text: &str) -> Result<(), JidError> {
 /// §3.3: UsernameCaseMapped of RFC 8265, less some characters.
 fn localpart(text: &str) -> Result<Cow<'_, str>, JidError> {
     check_len(Part::Localpart, text)?;
-    let excluded = |c: &char| matches!(c, '"' | '&' | '\'' | '/' | ':' | '<' | '>' | '@');
     if text.is_ascii() {
-        let forbidden = |c: &char| !c.is_ascii_graphic() || excluded(c);
+        let forbidden = |c: &char| !c.is_ascii_graphic() || is_excluded(*c);
         return match text.chars().find(forbidden) {
             Some(c) => Err(JidError::Forbidden(Part::Localpart, c)),
             None => Ok(lower(text)),
         };
     }
     let prepared = stable(Part::Localpart, text, UsernameCaseMapped::enforce)?;
-    if let Some(c) = prepared.chars().find(excluded) {
+    if let Some(c) = prepared.chars().find(|&c| is_excluded(c)) {
         return Err(JidError::Forbidden(Part::Localpart, c));
     }
     Ok(Cow::Owned(prepared))
