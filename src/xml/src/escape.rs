@@ -34,6 +34,12 @@ fn reference(c: char) -> Option<&'static str> {
 }
 
 fn escape(text: &str, replace: impl Fn(char) -> Option<&'static str>) -> Cow<'_, str> {
+    // Nearly all texts: printable ASCII that stands for itself.
+    let plain =
+        |b: &u8| matches!(b, b' '..=b'~') && !matches!(b, b'&' | b'<' | b'>' | b'\'' | b'"');
+    if text.as_bytes().iter().all(plain) {
+        return Cow::Borrowed(text);
+    }
     let Some((at, _)) = text.char_indices().find(|&(_, c)| replace(c).is_some()) else {
         return Cow::Borrowed(text);
     };

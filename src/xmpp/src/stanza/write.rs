@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use xml::{Attr, escape_attr};
 
-use super::{Stanza, Word};
+use super::Stanza;
 use crate::ns;
 
 impl Stanza {
@@ -28,11 +28,15 @@ impl Stanza {
         if let Some(to) = &inner.to {
             put_attr(out, "to", to.as_ref());
         }
-        put_word(out, "id", &inner.id, self.id());
+        if let Some(id) = self.id() {
+            put_attr(out, "id", id);
+        }
         if let Some(kind) = inner.kind.type_attr() {
             put_plain(out, "type", kind);
         }
-        put_word(out, "xml:lang", &inner.lang, self.lang());
+        if let Some(lang) = self.lang() {
+            put_attr(out, "xml:lang", lang);
+        }
         let mut default_declared = false;
         for attr in frame.tag().filter(|attr| !is_head(attr)) {
             default_declared |= attr.declares() == Some("");
@@ -93,15 +97,6 @@ impl Stanza {
 /// Attributes that the head stands for.
 fn is_head(attr: &Attr<'_>) -> bool {
     matches!(attr.name(), "to" | "from" | "id" | "type" | "xml:lang")
-}
-
-fn put_word(out: &mut BytesMut, name: &str, word: &Word, text: Option<&str>) {
-    match (word, text) {
-        (_, None) => {}
-        // Stands for itself, but may have been quoted otherwise.
-        (Word::Frame(_), Some(text)) if !text.contains(['\'', '>']) => put_plain(out, name, text),
-        (_, Some(text)) => put_attr(out, name, text),
-    }
 }
 
 fn put_attr(out: &mut BytesMut, name: &str, value: &str) {
