@@ -12,8 +12,13 @@ use actors::seat::Seat;
 use actors::vitals::{Children, Figure, Roll, RollEntry, Status};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use ractor_cluster_derive::RactorMessage;
+use tokio::time::sleep;
 
 use crate::supervisor::ChildSpec;
+
+/// So many children are stopped in one go at shutdown: 5 000 a second.
+const AT_A_TIME: usize = 50;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a [`Template`] is made of.
 #[derive(Clone)]
@@ -146,9 +151,16 @@ impl Actor for Template {
         myself: ActorRef<TemplateMsg>,
         state: &mut Templating,
     ) -> Result<(), ActorProcessingErr> {
-        myself.stop_children(Some("shutdown".to_owned()));
         let gone = async {
-            for child in myself.get_children() {
+            let children = myself.get_children();
+            for (n, child) in children.iter().enumerate() {
+                // The clients of all sessions must not come back in the same moment.
+                if n > 0 && n % AT_A_TIME == 0 {
+                    sleep(PAUSE).await;
+                }
+                child.stop(Some("shutdown".to_owned()));
+            }
+            for child in children {
                 // Only fails when it takes too long, and the limit is around this loop.
                 let _ = child.wait(None).await;
             }

@@ -120,3 +120,16 @@ async fn stopping_waits_for_the_children_but_not_for_ever() {
     top.wait(None).await.expect("stops");
     assert_eq!(begin.elapsed(), Duration::from_secs(5));
 }
+
+#[tokio::test(start_paused = true)]
+async fn many_children_are_stopped_at_a_pace() {
+    let (top, seat, _roll) = start().await;
+    let template = seated(&seat).await;
+    for _ in 0..500 {
+        child(template.clone(), 0).await;
+    }
+    let begin = Instant::now();
+    top.stop(None);
+    top.wait(None).await.expect("stops");
+    assert_eq!(begin.elapsed(), Duration::from_millis(90));
+}

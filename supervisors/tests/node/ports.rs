@@ -69,7 +69,7 @@ async fn listen_with(tls: TlsMode, wishes: Wishes, max_connections: usize) -> Li
                 .get_cell())
         }
     });
-    let node = Node::over(router, service, stopping, vec![listener]).await;
+    let node = Node::over(router, service, stopping, Vec::new(), vec![listener]).await;
     let address = bound.address();
     Listening {
         node,

@@ -8,6 +8,7 @@ use actors::InboxLimits;
 use actors::connection::serve;
 use actors::io::Io;
 use actors::limits::Door;
+use actors::module::ModuleArgs;
 use actors::pipe::{Pipe, pipe};
 use actors::service::{ClientPort, ClientService, Shards, Stopping};
 use actors::vitals::Roll;
@@ -16,12 +17,12 @@ use auth::{Auth, AuthSettings, ImportedAccount, ImportedSecret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ractor::ActorCell;
-use router::{Clock, Host, HostType, Router, RouterSettings};
+use router::{Clock, Host, HostType, PlanError, Planned, Router, RouterSettings};
 use store::MemAccounts;
 use stream::{C2sSettings, TlsMode};
 use supervisors::snapshot::{ActorView, Extent};
 use supervisors::supervisor::ChildSpec;
-use supervisors::tree::{Tree, TreeParts};
+use supervisors::tree::{HostPart, Tree, TreeParts};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use xmpp::{BareJid, StreamCondition, StreamError};
 
@@ -44,7 +45,11 @@ pub(crate) struct Wishes {
     pub(crate) inbox: InboxLimits,
     pub(crate) unauthenticated_per_address: u32,
     pub(crate) listeners: Vec<ChildSpec>,
+    pub(crate) modules: Vec<MakeModule>,
 }
+
+/// Makes a module's plan for a node.
+pub(crate) type MakeModule = fn(&Router) -> Result<Arc<Planned>, PlanError>;
 
 impl Default for Wishes {
     fn default() -> Self {
@@ -57,6 +62,7 @@ impl Default for Wishes {
             },
             unauthenticated_per_address: 100,
             listeners: Vec::new(),
+            modules: Vec::new(),
         }
     }
 }
@@ -124,6 +130,25 @@ pub(crate) fn plain_port() -> Arc<ClientPort> {
     })
 }
 
+fn module(
+    order: usize,
+    make: MakeModule,
+    router: &Router,
+    roll: &Roll,
+) -> (&'static str, ModuleArgs) {
+    let host = router.host("localhost").expect("it is served");
+    let name = make(router).expect("a good plan").name();
+    let planning = router.clone();
+    let args = ModuleArgs {
+        router: router.clone(),
+        host_type: host.host_type().clone(),
+        order,
+        plan: Arc::new(move || make(&planning)),
+        roll: roll.clone(),
+    };
+    (name, args)
+}
+
 impl Node {
     pub(crate) async fn start() -> Self {
         Self::with(Wishes::default()).await
@@ -131,18 +156,25 @@ impl Node {
 
     pub(crate) async fn with(wishes: Wishes) -> Self {
         let (router, service, stopping) = service(&wishes).await;
-        Self::over(router, service, stopping, wishes.listeners).await
+        let modules = wishes.modules.iter().enumerate();
+        let modules = modules.map(|(order, make)| module(order, *make, &router, &service.roll));
+        let hosts = vec![HostPart {
+            name: "default".into(),
+            modules: modules.collect(),
+        }];
+        Self::over(router, service, stopping, hosts, wishes.listeners).await
     }
 
     pub(crate) async fn over(
         router: Router,
         service: Arc<ClientService>,
         stopping: Stopping,
+        hosts: Vec<HostPart>,
         listeners: Vec<ChildSpec>,
     ) -> Self {
         let tree = Tree::start(TreeParts {
             pools: Vec::new(),
-            hosts: Vec::new(),
+            hosts,
             sessions: service.shards.seats().to_vec(),
             patience: Duration::from_secs(10),
             listeners,
