@@ -2,7 +2,7 @@
 //!
 //! [`stream::C2s`] decides, this drives: it reads and frames, does the handshakes, asks for
 //! keys, waits out the throttle and the deadline, and opens the session. All of it is one future
-//! that is gone when the resource is bound; what stays is the small [`Reader`].
+//! that is gone when the resource is bound; what stays is the small reader.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;

@@ -44,6 +44,7 @@ pub(crate) struct Node {
     pub(crate) router: Router,
     pub(crate) tree: Tree,
     pub(crate) certificates: Vec<Arc<Certificates>>,
+    ports: Vec<Arc<Bound>>,
     stopping: Stopping,
     pool: Pool,
     deadline: Duration,
@@ -231,6 +232,7 @@ impl Node {
             router,
             tree,
             certificates: certificates.all(),
+            ports: ports.into_iter().map(|port| port.bound).collect(),
             stopping,
             pool,
             deadline,
@@ -247,10 +249,13 @@ impl Node {
     /// Stops it in order: no more connections, streams closed, modules, database.
     pub(crate) async fn shutdown(self) {
         self.stopping.stop();
-        if tokio::time::timeout(self.deadline, self.tree.shutdown())
-            .await
-            .is_err()
-        {
+        self.ports.iter().for_each(|port| port.close());
+        let stopped = async {
+            self.tree.shutdown().await;
+            // Clients still have to close their side of the streams.
+            self.stopping.all_gone().await;
+        };
+        if tokio::time::timeout(self.deadline, stopped).await.is_err() {
             tracing::warn!(
                 what = "shutdown_deadline",
                 sessions = self.router.directory().len()
