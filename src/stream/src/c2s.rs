@@ -38,7 +38,14 @@ pub struct C2s {
     account: Option<BareJid>,
     /// Failed attempts to log in, then to bind.
     tries: u8,
+    /// Attempts with a mechanism that can't be used.
+    detours: u8,
 }
+
+/// Clients may try every mechanism that they know of, once, before one that both sides have: some know
+/// no channel binding but `tls-unique`, and try each `-PLUS` with it first. Such attempts guess at no
+/// password, so they have a bound of their own.
+const MOST_DETOURS: u8 = 8;
 
 #[derive(Debug)]
 enum State {
@@ -70,6 +77,7 @@ impl C2s {
             lang: None,
             account: None,
             tries: 0,
+            detours: 0,
         }
     }
 
@@ -296,7 +304,14 @@ impl C2s {
                 refusal.failure.name()
             ),
         );
-        if self.one_try_less(self.settings.max_auth_tries, out) {
+        let goes_on = match refusal.failure {
+            SaslFailure::InvalidMechanism => {
+                self.detours = self.detours.saturating_add(1);
+                self.closes_unless(self.detours < MOST_DETOURS, out)
+            }
+            _ => self.one_try_less(self.settings.max_auth_tries, out),
+        };
+        if goes_on {
             self.state = State::Login(offer);
         }
     }
@@ -304,7 +319,10 @@ impl C2s {
     /// Counts a failed try of `most`; false if it was the last, and the stream is closed.
     fn one_try_less(&mut self, most: u8, out: &mut Vec<Action>) -> bool {
         self.tries = self.tries.saturating_add(1);
-        let left = self.tries < most;
+        self.closes_unless(self.tries < most, out)
+    }
+
+    fn closes_unless(&mut self, left: bool, out: &mut Vec<Action>) -> bool {
         if !left {
             self.fail(StreamCondition::PolicyViolation.into(), out);
         }

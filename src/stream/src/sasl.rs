@@ -92,7 +92,7 @@ pub enum SaslFailure {
     IncorrectEncoding,
     /// The client wants to act as somebody else.
     InvalidAuthzid,
-    /// The mechanism is not offered.
+    /// The mechanism is not offered, or not with this type of channel binding.
     InvalidMechanism,
     /// The message does not follow the mechanism's grammar, or comes at the wrong time.
     MalformedRequest,
@@ -249,6 +249,7 @@ impl Refusal {
         let failure = match error {
             ScramError::Malformed => SaslFailure::MalformedRequest,
             ScramError::Refused => SaslFailure::NotAuthorized,
+            ScramError::Unbound => SaslFailure::InvalidMechanism,
         };
         Self { failure, account }
     }

@@ -17,6 +17,9 @@ pub(crate) enum ScramError {
     /// The message is well-formed, and refused: wrong proof, wrong channel binding, an extension
     /// that must be understood, a sign of a downgrade.
     Refused,
+    /// The client wants a type of channel binding that this connection does not have; it was not
+    /// offered either. No guess at a password.
+    Unbound,
 }
 
 impl From<MessageError> for ScramError {
@@ -56,7 +59,7 @@ impl Opened {
                 // A type that we do not have on this connection was not offered either.
                 let data = ChannelBinding::from_name(name)
                     .and_then(|kind| tls.and_then(|tls| tls.data(kind)))
-                    .ok_or(ScramError::Refused)?;
+                    .ok_or(ScramError::Unbound)?;
                 binding.extend_from_slice(data);
             }
             // RFC 5801 §4, RFC 5802 §6: the mechanism's name and the flag say the same.

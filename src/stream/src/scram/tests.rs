@@ -117,7 +117,7 @@ fn tls() -> TlsInfo {
 
 #[test]
 fn channel_binding_must_fit_mechanism_offer_and_connection() {
-    use ScramError::{Malformed, Refused};
+    use ScramError::{Malformed, Refused, Unbound};
     let full = tls();
     let weak = TlsInfo {
         exporter: None,
@@ -133,10 +133,10 @@ fn channel_binding_must_fit_mechanism_offer_and_connection() {
         ("p=tls-exporter", false, true, Some(&full), Err(Malformed)),
         ("p=tls-exporter", true, true, Some(&full), Ok(())),
         ("p=tls-server-end-point", true, true, Some(&full), Ok(())),
-        ("p=tls-unique", true, true, Some(&full), Err(Refused)),
-        ("p=tls-exporter", true, true, Some(&weak), Err(Refused)),
+        ("p=tls-unique", true, true, Some(&full), Err(Unbound)),
+        ("p=tls-exporter", true, true, Some(&weak), Err(Unbound)),
         ("p=tls-server-end-point", true, true, Some(&weak), Ok(())),
-        ("p=tls-exporter", true, true, None, Err(Refused)),
+        ("p=tls-exporter", true, true, None, Err(Unbound)),
         ("p=", true, true, Some(&full), Err(Malformed)),
         ("p=tls_exporter", true, true, Some(&full), Err(Malformed)),
         ("P=tls-exporter", true, true, Some(&full), Err(Malformed)),

@@ -87,7 +87,7 @@ fn malformed_logins() {
         ),
         (
             auth("SCRAM-SHA-1-PLUS", "p=tls-unique,,n=romeo,r=x"),
-            "not-authorized",
+            "invalid-mechanism",
         ),
     ] {
         let mut peer = Peer::opened();
@@ -248,6 +248,34 @@ fn too_many_tries_end_the_stream() {
     );
 }
 
+/// Clients on TLS 1.2 that know no channel binding but `tls-unique` try every `-PLUS` before they take what
+/// both sides have (slixmpp does).
+#[test]
+fn mechanisms_that_cannot_be_used_are_no_guesses_at_a_password() {
+    let mut peer = Peer::opened();
+    for mechanism in [
+        "SCRAM-SHA-512-PLUS",
+        "SCRAM-SHA-256-PLUS",
+        "SCRAM-SHA-1-PLUS",
+    ] {
+        let unbound = auth(mechanism, "p=tls-unique,,n=romeo,r=x");
+        assert_eq!(peer.say(&unbound), failure("invalid-mechanism"));
+    }
+    assert!(!peer.shape().contains(&"AuthFailed"));
+    let (answer, _) = ScramClient::new("n", "romeo", "r0m30").run("SCRAM-SHA-256", &mut peer);
+    assert!(answer.starts_with("<success"), "{answer}");
+
+    let mut peer = Peer::opened();
+    for _ in 0..7 {
+        peer.say(&raw_auth(" mechanism='X-UNKNOWN'", "="));
+    }
+    assert!(
+        peer.say(&raw_auth(" mechanism='X-UNKNOWN'", "="))
+            .contains("<policy-violation "),
+        "but not for ever"
+    );
+}
+
 #[test]
 fn an_attempt_can_be_broken_off_and_begun_again() {
     let mut peer = Peer::opened();
@@ -347,7 +375,7 @@ fn only_what_the_connection_has_is_offered() {
     );
     assert_eq!(
         peer.say(&auth("SCRAM-SHA-256-PLUS", "p=tls-exporter,,n=romeo,r=x")),
-        failure("not-authorized")
+        failure("invalid-mechanism")
     );
 }
 
