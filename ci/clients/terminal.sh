@@ -9,6 +9,7 @@
 set -euo pipefail
 
 host=$1 port=$2
+: "${CHAT_PASSWORD:?}"
 home=$(mktemp -d)
 socket=$home/tmux.sock
 
@@ -70,7 +71,7 @@ echo 'ok  messages: both ways'
 
 type_line alice '/win 1'
 type_line alice '/ping'
-shows alice 'Ping response from server'
+shows alice 'Ping response from'
 type_line alice '/disco info localhost'
 shows alice 'urn:xmpp:ping'
 echo 'ok  queries: ping and disco of the server'

@@ -11,7 +11,7 @@ use play::{Play, Received, StageError};
 
 pub(crate) use client::Client;
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
-pub(crate) use node::{Node, free_port};
+pub(crate) use node::{Node, PASSWORD, free_port};
 
 /// A node and the people of a play.
 ///
