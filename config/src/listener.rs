@@ -77,8 +77,7 @@ settings! {
 }
 
 impl Listener {
-    /// The listeners of a node that was told nothing. They are on loopback, so STARTTLS is offered
-    /// and not asked for.
+    /// The listeners of a node that was told nothing. They are on loopback.
     pub fn defaults() -> Vec<Self> {
         let client = |port, tls| Self {
             port: Some(port),

@@ -42,7 +42,7 @@ fn the_defaults_serve_localhost_on_loopback() {
     assert_eq!(
         listeners,
         [
-            "c2s 127.0.0.1:5222 starttls",
+            "c2s 127.0.0.1:5222 required",
             "c2s 127.0.0.1:5223 direct",
             "admin 127.0.0.1:5551 off"
         ]

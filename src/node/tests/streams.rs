@@ -123,6 +123,8 @@ async fn a_wrong_password_may_be_tried_again_but_not_for_ever() {
         Mallory gets: <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><invalid-mechanism/></failure>
         Mallory: <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>not base64!</auth>
         Mallory gets: <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><incorrect-encoding/></failure>
+        Mallory: <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AHJvbWVvAHdyb25n</auth>
+        Mallory gets: <failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>
         Mallory gets: <stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><**/></stream:error>
         Mallory gets: </stream:stream>
         Mallory gets the end
