@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use router::{Module, PlanError, Planned, Router};
 
+/// Builds a module and writes down what it wants.
+pub(crate) type Plan = dyn Fn(&Router) -> Result<Arc<Planned>, PlanError> + Send + Sync;
+
 /// A module as it is configured, to be planned at each start of its actor.
 #[derive(Clone)]
 pub(crate) struct ModuleSpec {
     /// Its name.
     pub(crate) name: &'static str,
-    /// Builds it and writes down what it wants.
-    pub(crate) plan: Arc<dyn Fn(&Router) -> Result<Arc<Planned>, PlanError> + Send + Sync>,
+    /// What is done at each start.
+    pub(crate) plan: Arc<Plan>,
 }
 
 impl ModuleSpec {

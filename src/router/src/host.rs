@@ -111,7 +111,11 @@ impl HostType {
     /// What addresses of the kind `to` say that they can do.
     #[must_use]
     pub fn features(&self, to: To) -> Vec<&'static str> {
-        self.tables().disco.get(&to).map(|disco| disco.features().collect()).unwrap_or_default()
+        self.tables()
+            .disco
+            .get(&to)
+            .map(|disco| disco.features().collect())
+            .unwrap_or_default()
     }
 
     /// Puts a module on the way of a stanza, in the place of an earlier incarnation of itself.
