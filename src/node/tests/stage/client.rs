@@ -63,6 +63,11 @@ impl Client {
         Ok(Client::new(None, Some(tcp)))
     }
 
+    /// A client over a connection that somebody else has opened.
+    pub(crate) fn over(tcp: TcpStream) -> Client {
+        Client::new(None, Some(tcp))
+    }
+
     /// Opens a connection to the direct TLS port (XEP-0368).
     pub(crate) async fn connect_tls(node: &Node) -> Result<Client, String> {
         let tcp = TcpStream::connect(node.c2s_tls)
@@ -72,6 +77,16 @@ impl Client {
             Some(handshake(node, tcp, &[b"xmpp-client"]).await?),
             None,
         ))
+    }
+
+    /// Encrypts a connection to the direct TLS port.
+    pub(crate) async fn with_tls(mut self, node: &Node) -> Result<Client, String> {
+        let tcp = self
+            .tcp
+            .take()
+            .ok_or("the connection is encrypted already")?;
+        let socket = handshake(node, tcp, &[b"xmpp-client"]).await?;
+        Ok(Client::new(Some(socket), None))
     }
 
     /// Encrypts the connection, after the node said `<proceed/>`.
@@ -124,21 +139,49 @@ impl Client {
         }
     }
 
-    /// Sends bytes as they stand.
+    /// Sends bytes as they stand, whatever they may be: what comes is still read as the stream
+    /// that it was.
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        match (&mut self.socket, &mut self.tcp) {
+            (Some(socket), _) => {
+                socket.write_all(bytes).await?;
+                socket.flush().await
+            }
+            (None, Some(tcp)) => tcp.write_all(bytes).await,
+            (None, None) => Err(std::io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// All that comes until the node closes the connection, unread as XML; the errors of a
+    /// connection that was reset are its end.
+    pub(crate) async fn rest(&mut self) -> Result<Vec<u8>, String> {
+        let mut bytes = self.buffer.split();
+        let reading = async {
+            loop {
+                let read = match (&mut self.socket, &mut self.tcp) {
+                    (Some(socket), _) => socket.read_buf(&mut bytes).await,
+                    (None, Some(tcp)) => tcp.read_buf(&mut bytes).await,
+                    (None, None) => Ok(0),
+                };
+                if matches!(read, Ok(0) | Err(_)) {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, reading)
+            .await
+            .map_err(|_| "the node does not close the connection")?;
+        Ok(bytes.to_vec())
+    }
+
+    /// Sends text as it stands.
     pub(crate) async fn send(&mut self, text: &str) -> std::io::Result<()> {
         // A new stream header after login starts a new document.
         if text.trim_start().starts_with("<stream:stream") || text.trim_start().starts_with("<?xml")
         {
             self.framer.restart();
         }
-        match (&mut self.socket, &mut self.tcp) {
-            (Some(socket), _) => {
-                socket.write_all(text.as_bytes()).await?;
-                socket.flush().await
-            }
-            (None, Some(tcp)) => tcp.write_all(text.as_bytes()).await,
-            (None, None) => Err(std::io::ErrorKind::NotConnected.into()),
-        }
+        self.send_bytes(text.as_bytes()).await
     }
 
     /// The next thing that comes.
@@ -156,6 +199,16 @@ impl Client {
                 Ok(Ok(())) => {}
             }
         }
+    }
+
+    /// What comes next is a new stream header.
+    pub(crate) fn begin_anew(&mut self) {
+        self.framer.restart();
+    }
+
+    /// Whether the node has closed the connection.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// What has come and was not received yet.

@@ -55,6 +55,17 @@ impl NodeStage {
         }
     }
 
+    /// Somebody whom the test has connected is on stage from now on.
+    pub(crate) fn admit(&mut self, who: &str, client: Client) {
+        self.people.insert(who.into(), client);
+    }
+
+    /// Everybody is cut off, and nobody has a name any more.
+    pub(crate) fn clear(&mut self) {
+        self.people.clear();
+        self.names.clear();
+    }
+
     fn jid(&self, who: &str) -> String {
         self.names
             .get(who)
