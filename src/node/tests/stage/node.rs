@@ -50,11 +50,16 @@ impl Node {
 
     /// Starts a node; `settings` are further keys of its configuration.
     pub(crate) async fn start_with(settings: &str) -> Node {
+        Node::start_listening("", settings).await
+    }
+
+    /// The same with one more listener than every node of the tests has.
+    pub(crate) async fn start_listening(listener: &str, settings: &str) -> Node {
         let folder = tempfile::tempdir().expect("a folder");
         let [c2s, c2s_tls, admin] = [free_port(), free_port(), free_port()];
         let config = format!(
             "(listeners: [(kind: c2s, port: {c2s}, tls: required), (kind: c2s, port: {c2s_tls}, tls: direct), \
-             (kind: admin, port: {admin})], {settings})"
+             (kind: admin, port: {admin}), {listener}], {settings})"
         );
         std::fs::write(folder.path().join("mungo.ron"), config).expect("a configuration");
         let child = Node::spawn(folder.path());
