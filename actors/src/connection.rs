@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use xml::Framer;
 use xmpp::{BareJid, Condition, FullJid, StanzaError, StreamCondition, StreamError};
 
+use crate::figures::ClientFigure;
 use crate::inbox::SessionInbox;
 use crate::io::{Io, Source};
 use crate::limits::Pass;
@@ -93,7 +94,10 @@ impl Negotiation {
         let service = self.service.clone();
         let step = tokio::select! {
             step = self.negotiate() => step,
-            () = sleep(service.login_timeout) => self.close(StreamCondition::ConnectionTimeout),
+            () = sleep(service.login_timeout) => {
+                service.figures.count(ClientFigure::TimedOut);
+                self.close(StreamCondition::ConnectionTimeout)
+            }
             () = here.stopped() => self.close(StreamCondition::SystemShutdown),
         };
         self.wire.flush();
@@ -181,6 +185,7 @@ impl Negotiation {
                     continue;
                 }
                 Action::AuthFailed { account } => {
+                    self.service.figures.count(ClientFigure::LoginFailed);
                     let wait = self
                         .service
                         .auth
@@ -194,6 +199,7 @@ impl Negotiation {
                     continue;
                 }
                 Action::Authenticated { account } => {
+                    self.service.figures.count(ClientFigure::LoggedIn);
                     self.service.auth.throttle().succeeded(&account);
                     continue;
                 }
@@ -205,14 +211,14 @@ impl Negotiation {
                     self.slow_down().await;
                     match self.service.auth.keys(&account, hash).await {
                         Ok(keys) => Input::Keys(keys),
-                        Err(error) => unavailable(&error),
+                        Err(error) => self.unavailable(&error),
                     }
                 }
                 Action::CheckPassword { account, password } => {
                     self.slow_down().await;
                     match self.service.auth.check_password(&account, password).await {
                         Ok(right) => Input::PasswordChecked(right),
-                        Err(error) => unavailable(&error),
+                        Err(error) => self.unavailable(&error),
                     }
                 }
                 Action::Bind { account, resource } => {
@@ -271,6 +277,7 @@ impl Negotiation {
             _ => set.starttls(),
         };
         if let Err(error) = self.wire.handshake(&mut self.source, config).await {
+            self.service.figures.count(ClientFigure::HandshakeFailed);
             tracing::debug!(what = "tls_handshake_failed", peer = %self.peer, %error);
             self.wire.cut();
             return None;
@@ -293,7 +300,11 @@ impl Negotiation {
             return Err(unavailable());
         };
         let tls = self.machine.connection().tls.is_some();
-        let inbox = SessionInbox::new(self.wire.clone(), self.service.inbox);
+        let inbox = SessionInbox::new(
+            self.wire.clone(),
+            self.service.inbox,
+            self.service.figures.clone(),
+        );
         let (bound, entry) = oneshot::channel();
         let args = SessionArgs {
             router: self.service.router.clone(),
@@ -332,9 +343,10 @@ impl Negotiation {
         self.session = Some((link, entry));
         Ok(jid)
     }
-}
 
-fn unavailable(error: &store::StoreError) -> Input {
-    tracing::error!(what = "accounts_unavailable", %error, "nobody can log in while this lasts");
-    Input::AuthUnavailable
+    fn unavailable(&self, error: &store::StoreError) -> Input {
+        self.service.figures.count(ClientFigure::LoginUnavailable);
+        tracing::error!(what = "accounts_unavailable", %error, "nobody can log in while this lasts");
+        Input::AuthUnavailable
+    }
 }

@@ -84,6 +84,7 @@ impl Actor for IdleWatch {
         _: IdleMsg,
         state: &mut Watching,
     ) -> Result<(), ActorProcessingErr> {
+        state.vitals.count_sent();
         let now = state.args.router.clock().millis();
         let most = u64::try_from(state.args.timeout.as_millis()).unwrap_or(u64::MAX);
         state.args.router.directory().for_each(|session| {
@@ -93,7 +94,6 @@ impl Actor for IdleWatch {
                 session.inbox.control(Control::Close(error));
             }
         });
-        state.vitals.count_sent();
         state.vitals.count_handled();
         Ok(())
     }

@@ -8,6 +8,7 @@ use ractor::ActorRef;
 use router::{Control, Inbox, Undelivered};
 use xmpp::{FullJid, Stanza, StreamCondition, StreamError};
 
+use crate::figures::{ClientFigure, ClientFigures};
 use crate::session::SessionMsg;
 use crate::vitals::{Figure, Status};
 use crate::wire::Wire;
@@ -34,10 +35,15 @@ pub(crate) struct SessionInbox {
     pending: AtomicUsize,
     handled: AtomicU64,
     over: AtomicBool,
+    figures: Arc<ClientFigures>,
 }
 
 impl SessionInbox {
-    pub(crate) fn new(wire: Arc<Wire>, limits: InboxLimits) -> Arc<Self> {
+    pub(crate) fn new(
+        wire: Arc<Wire>,
+        limits: InboxLimits,
+        figures: Arc<ClientFigures>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             actor: OnceLock::new(),
             jid: OnceLock::new(),
@@ -47,6 +53,7 @@ impl SessionInbox {
             pending: AtomicUsize::new(0),
             handled: AtomicU64::new(0),
             over: AtomicBool::new(false),
+            figures,
         })
     }
 
@@ -92,6 +99,7 @@ impl SessionInbox {
         if self.over.swap(true, Ordering::AcqRel) {
             return;
         }
+        self.figures.count(ClientFigure::Overflowed);
         let error = StreamError::new(StreamCondition::PolicyViolation)
             .with_text("more waits for this client than the server keeps");
         self.wire.finish(&error.to_bytes());
@@ -99,6 +107,11 @@ impl SessionInbox {
             tracing::info!(what = "session_overflow", session = %self.named(), "its mailbox is full");
             actor.stop(Some("its mailbox is full".to_owned()));
         }
+    }
+
+    /// What is counted of all clients together.
+    pub(crate) fn count(&self, figure: ClientFigure) {
+        self.figures.count(figure);
     }
 
     fn named(&self) -> &str {
@@ -151,6 +164,10 @@ impl Status for SessionInbox {
 
     fn depth(&self) -> u64 {
         self.pending.load(Ordering::Relaxed) as u64
+    }
+
+    fn mailbox_bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed) as u64
     }
 
     fn figures(&self) -> Vec<Figure> {

@@ -7,6 +7,7 @@
 
 pub mod background;
 pub mod connection;
+pub mod figures;
 pub mod idle;
 mod inbox;
 pub mod io;

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::connection::serve;
+use crate::figures::ClientFigure;
 use crate::io::Io;
 use crate::limits::Rate;
 use crate::service::{ClientPort, ClientService};
@@ -102,8 +103,10 @@ pub fn serve_clients(service: Arc<ClientService>, port: Arc<ClientPort>) -> Serv
             return;
         };
         let Some(place) = Place::take(&port.open, port.max_connections) else {
+            service.figures.count(ClientFigure::PortFull);
             return;
         };
+        service.figures.count(ClientFigure::Accepted);
         if let Err(error) = prepare(&tcp) {
             tracing::debug!(what = "connection_gone", %peer, %error);
             return;

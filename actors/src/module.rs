@@ -57,6 +57,7 @@ pub struct Moduling {
 
 struct ModuleVitals {
     planned: Arc<Planned>,
+    begun: AtomicU64,
     ticks: AtomicU64,
 }
 
@@ -75,6 +76,11 @@ impl Status for ModuleVitals {
 
     fn depth(&self) -> u64 {
         self.planned.lanes().busy() as u64
+    }
+
+    fn in_hand(&self) -> u64 {
+        let begun = self.begun.load(Ordering::Relaxed);
+        begun.saturating_sub(self.handled())
     }
 
     fn last_error(&self) -> Option<Arc<str>> {
@@ -110,6 +116,7 @@ impl Actor for ModuleActor {
         let timers = planned.timers().to_vec();
         let vitals = Arc::new(ModuleVitals {
             planned: planned.clone(),
+            begun: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
         });
         let installed = args.host_type.install(planned, args.order)?;
@@ -145,8 +152,9 @@ impl Actor for ModuleActor {
         ModuleMsg::Tick(at): ModuleMsg,
         state: &mut Moduling,
     ) -> Result<(), ActorProcessingErr> {
-        state.vitals.ticks.fetch_add(1, Ordering::Relaxed);
+        state.vitals.begun.fetch_add(1, Ordering::Relaxed);
         (state.timers[at].run)(&state.router);
+        state.vitals.ticks.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The database behind an actor: it looks now and then whether the database answers, and says so.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -46,6 +46,8 @@ pub struct Watching {
 #[derive(Default)]
 struct Counts {
     outages: AtomicU64,
+    /// Whether it did not answer the last time.
+    away: AtomicBool,
     answer_micros: AtomicU64,
 }
 
@@ -63,6 +65,7 @@ impl Actor for PoolActor {
         let shown = counts.clone();
         let vitals = Vitals::new("pool", &*args.name).with_figures(move || {
             vec![
+                ("away", shown.away.load(Ordering::Relaxed).into()),
                 ("outages", shown.outages.load(Ordering::Relaxed)),
                 ("answer_micros", shown.answer_micros.load(Ordering::Relaxed)),
             ]
@@ -85,12 +88,15 @@ impl Actor for PoolActor {
         state: &mut Watching,
     ) -> Result<(), ActorProcessingErr> {
         let asked = Instant::now();
+        state.vitals.count_sent();
         match state.pool.ping().await {
             Ok(()) => {
                 let micros = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+                state.counts.away.store(false, Ordering::Relaxed);
                 state.counts.answer_micros.store(micros, Ordering::Relaxed);
             }
             Err(error) => {
+                state.counts.away.store(true, Ordering::Relaxed);
                 state.counts.outages.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(what = "database_away", error = %error);
                 state.vitals.note_error(error);

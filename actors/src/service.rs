@@ -10,6 +10,7 @@ use router::Router;
 use stream::C2sSettings;
 use tokio::sync::watch;
 
+use crate::figures::ClientFigures;
 use crate::inbox::InboxLimits;
 use crate::limits::Door;
 use crate::seat::Seat;
@@ -37,6 +38,8 @@ pub struct ClientService {
     pub login_timeout: Duration,
     /// Turned when the node stops.
     pub stopping: Stopping,
+    /// What is counted of its clients.
+    pub figures: Arc<ClientFigures>,
 }
 
 /// What the connections of one port have in common.

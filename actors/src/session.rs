@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use xml::Element;
 use xmpp::{BareJid, Rejected, Stanza, StanzaError, StreamCondition, StreamError};
 
+use crate::figures::ClientFigure;
 use crate::inbox::SessionInbox;
 use crate::vitals::{Roll, RollEntry};
 use crate::wire::{Pushed, Wire};
@@ -240,6 +241,7 @@ impl SessionState {
             Pushed::Full => {
                 self.wire.flush();
                 if self.wire.is_full() {
+                    self.inbox.count(ClientFigure::NotReading);
                     tracing::info!(what = "client_does_not_read", session = %self.session.jid());
                     let error = StreamError::new(StreamCondition::PolicyViolation)
                         .with_text("the client takes in less than it is sent");

@@ -4,10 +4,11 @@
 //! atomic loads, so it works just as well while the actor is stuck or its mailbox is long.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ractor::{ActorCell, ActorId};
 
@@ -49,6 +50,15 @@ pub trait Status: Send + Sync + 'static {
     fn handled(&self) -> u64;
     /// Messages in its mailbox that it hasn't handled yet.
     fn depth(&self) -> u64;
+    /// Messages in its mailbox or in hand: while there are any, an actor that is well handles
+    /// more and more. The watchdog looks at this.
+    fn in_hand(&self) -> u64 {
+        self.depth()
+    }
+    /// Bytes in its mailbox, where they are counted.
+    fn mailbox_bytes(&self) -> u64 {
+        0
+    }
     /// The last error that it reports itself, if any.
     fn last_error(&self) -> Option<Arc<str>> {
         None
@@ -145,16 +155,57 @@ const SHARDS: usize = 32;
 
 /// Who lives in this node: the vitals of every actor by its id.
 #[derive(Clone, Default)]
-pub struct Roll(Arc<[RollShard; SHARDS]>);
+pub struct Roll(Arc<Inner>);
 
-type RollShard = Mutex<HashMap<ActorId, Arc<dyn Status>>>;
+#[derive(Default)]
+struct Inner {
+    shards: [Mutex<RollShard>; SHARDS],
+    restarted: AtomicU64,
+    failed: AtomicU64,
+    gave_up: AtomicU64,
+    troubles: Mutex<HashMap<ActorId, Trouble>>,
+}
+
+#[derive(Default)]
+struct RollShard {
+    actors: HashMap<ActorId, Arc<dyn Status>>,
+    /// How many were entered, by kind: a handful.
+    entered: Vec<(&'static str, u64)>,
+}
+
+/// What is wrong with an actor that lives and does not do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It has had a message in hand all this time, and handled none.
+    Stuck(Duration),
+    /// It handles its messages, but ever more of them wait, all this time.
+    Grows(Duration),
+}
+
+/// What happened to the actors of a node since it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Falls {
+    /// Failed or killed.
+    pub failed: u64,
+    /// Started again by their supervisor.
+    pub restarted: u64,
+    /// Supervisors that had too many restarts.
+    pub gave_up: u64,
+}
 
 impl Roll {
     /// Enters an actor. It is struck off when the returned entry is dropped, which the actor's
     /// state therefore holds.
     #[must_use]
     pub fn enter(&self, id: ActorId, status: Arc<dyn Status>) -> RollEntry {
-        self.shard(id).insert(id, status);
+        let kind = status.kind();
+        let mut shard = self.shard(id);
+        match shard.entered.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => shard.entered.push((kind, 1)),
+        }
+        shard.actors.insert(id, status);
+        drop(shard);
         RollEntry {
             roll: self.clone(),
             id,
@@ -164,13 +215,24 @@ impl Roll {
     /// The vitals of an actor.
     #[must_use]
     pub fn get(&self, id: ActorId) -> Option<Arc<dyn Status>> {
-        self.shard(id).get(&id).cloned()
+        self.shard(id).actors.get(&id).cloned()
+    }
+
+    /// Calls `each` for every actor, in no order. It holds up those who enter or leave, so it
+    /// is to be quick, and must not enter anybody itself.
+    pub fn for_each(&self, mut each: impl FnMut(ActorId, &Arc<dyn Status>)) {
+        for shard in &self.0.shards {
+            for (id, status) in &lock(shard).actors {
+                each(*id, status);
+            }
+        }
     }
 
     /// How many actors there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.iter().map(|shard| lock(shard).len()).sum()
+        let shards = self.0.shards.iter();
+        shards.map(|shard| lock(shard).actors.len()).sum()
     }
 
     /// Whether there is none.
@@ -179,8 +241,62 @@ impl Roll {
         self.len() == 0
     }
 
-    fn shard(&self, id: ActorId) -> MutexGuard<'_, HashMap<ActorId, Arc<dyn Status>>> {
-        lock(&self.0[usize::try_from(id.pid()).unwrap_or(0) % SHARDS])
+    /// How many actors were ever entered, by kind in alphabetical order.
+    #[must_use]
+    pub fn entered(&self) -> BTreeMap<&'static str, u64> {
+        let mut all = BTreeMap::new();
+        for shard in &self.0.shards {
+            for (kind, count) in &lock(shard).entered {
+                *all.entry(*kind).or_default() += count;
+            }
+        }
+        all
+    }
+
+    /// How many have fallen.
+    #[must_use]
+    pub fn falls(&self) -> Falls {
+        Falls {
+            failed: self.0.failed.load(Ordering::Relaxed),
+            restarted: self.0.restarted.load(Ordering::Relaxed),
+            gave_up: self.0.gave_up.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts an actor that failed or was killed.
+    pub fn count_failed(&self) {
+        self.0.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an actor that is started again.
+    pub fn count_restarted(&self) {
+        self.0.restarted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a supervisor that gives up.
+    pub fn count_gave_up(&self) {
+        self.0.gave_up.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What is wrong with an actor, if it is in trouble.
+    #[must_use]
+    pub fn trouble(&self, id: ActorId) -> Option<Trouble> {
+        lock(&self.0.troubles).get(&id).copied()
+    }
+
+    /// Everybody who is in trouble.
+    #[must_use]
+    pub fn troubles(&self) -> HashMap<ActorId, Trouble> {
+        lock(&self.0.troubles).clone()
+    }
+
+    /// Notes who is in trouble, in the place of what was noted before.
+    pub fn note_troubles(&self, troubles: HashMap<ActorId, Trouble>) {
+        *lock(&self.0.troubles) = troubles;
+    }
+
+    fn shard(&self, id: ActorId) -> MutexGuard<'_, RollShard> {
+        lock(&self.0.shards[usize::try_from(id.pid()).unwrap_or(0) % SHARDS])
     }
 }
 
@@ -192,7 +308,9 @@ pub struct RollEntry {
 
 impl Drop for RollEntry {
     fn drop(&mut self) {
-        self.roll.shard(self.id).remove(&self.id);
+        let gone = self.roll.shard(self.id).actors.remove(&self.id);
+        // Whatever hangs on it goes without the lock.
+        drop(gone);
     }
 }
 
@@ -225,5 +343,6 @@ mod tests {
         drop(entry);
         assert!(roll.get(id).is_none());
         assert!(roll.is_empty());
+        assert_eq!(roll.entered(), BTreeMap::from([("test", 1)]));
     }
 }

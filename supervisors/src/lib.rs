@@ -6,3 +6,4 @@ mod stop;
 pub mod supervisor;
 pub mod template;
 pub mod tree;
+pub mod watchdog;

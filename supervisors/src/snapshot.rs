@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actors::vitals::{Child, Children, Figure, Roll};
+use actors::vitals::{Child, Children, Figure, Roll, Trouble};
 use ractor::ActorCell;
 
 /// Looks at the tree below a root, by paths such as `node/hosts/default/ping`.
@@ -152,6 +152,16 @@ impl Snapshot {
             .cell
             .as_ref()
             .and_then(|cell| self.roll.get(cell.get_id()));
+        let mut figures = status
+            .as_ref()
+            .map(|status| status.figures())
+            .unwrap_or_default();
+        let trouble = child.cell.as_ref().map(ActorCell::get_id);
+        match trouble.and_then(|id| self.roll.trouble(id)) {
+            Some(Trouble::Stuck(time)) => figures.push(("stuck_seconds", time.as_secs())),
+            Some(Trouble::Grows(time)) => figures.push(("mailbox_grows_seconds", time.as_secs())),
+            None => {}
+        }
         let page = if extent.levels == 0 { 0 } else { extent.page };
         let (child_count, children) = self.children(child, page, extent.after);
         let below = Extent {
@@ -175,7 +185,7 @@ impl Snapshot {
                 .as_ref()
                 .and_then(|s| s.last_error())
                 .or_else(|| child.last_error.clone()),
-            figures: status.map(|status| status.figures()).unwrap_or_default(),
+            figures,
             child_count,
             children: children
                 .iter()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ractor::ActorCell;
+use ractor::{ActorCell, Signal};
 
 /// How long a killed actor may take to be gone. It goes at its next await; one that never
 /// comes to it can't be waited for.
@@ -20,4 +20,11 @@ pub(crate) async fn stop(actor: &ActorCell, why: &str, patience: Duration) {
     if actor.wait(Some(KILL)).await.is_err() {
         tracing::error!(what = "actor_stuck", actor = ?actor, "it does not even come to be killed");
     }
+}
+
+/// Whether an actor has stopped in order, by what its end says of it. One that was killed while it
+/// handled something hands over no state; one that was killed while it waited does, and only
+/// the reason tells.
+pub(crate) fn in_order(hands_over: bool, why: Option<&str>) -> bool {
+    hands_over && why != Some(&Signal::Kill.to_string())
 }

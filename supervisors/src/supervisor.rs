@@ -13,7 +13,7 @@ use ractor_cluster_derive::RactorMessage;
 use tokio::time::Instant;
 
 use crate::policy::{Backoff, Intensity, Policy, Restarts};
-use crate::stop::stop;
+use crate::stop::{in_order, stop};
 
 /// Why a child could not be started.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -151,11 +151,26 @@ struct Place {
 /// What a supervisor shows.
 struct Table {
     name: Arc<str>,
+    begun: AtomicU64,
     handled: AtomicU64,
     children: Mutex<Vec<Child>>,
 }
 
+/// What is being handled, for the time that it takes.
+struct Turn(Arc<Table>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.handled.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl Table {
+    fn turn(self: &Arc<Self>) -> Turn {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        Turn(self.clone())
+    }
+
     fn children(&self) -> MutexGuard<'_, Vec<Child>> {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -176,6 +191,11 @@ impl Status for Table {
 
     fn depth(&self) -> u64 {
         0
+    }
+
+    fn in_hand(&self) -> u64 {
+        let begun = self.begun.load(Ordering::Relaxed);
+        begun.saturating_sub(self.handled())
     }
 
     fn children(&self) -> Children {
@@ -202,6 +222,7 @@ impl Actor for Supervisor {
         };
         let table = Arc::new(Table {
             name: args.name.clone(),
+            begun: AtomicU64::new(0),
             handled: AtomicU64::new(0),
             children: Mutex::new(args.children.iter().map(waiting).collect()),
         });
@@ -242,11 +263,12 @@ impl Actor for Supervisor {
         SupervisorMsg::Restart(at, turn): SupervisorMsg,
         state: &mut Supervising,
     ) -> Result<(), ActorProcessingErr> {
-        state.table.handled.fetch_add(1, Ordering::Relaxed);
+        let _turn = state.table.turn();
         if state.places[at].turn != turn {
             return Ok(());
         }
         state.table.children()[at].restarts += 1;
+        state.args.roll.count_restarted();
         match state.start(at, &myself).await {
             Ok(()) => Ok(()),
             Err(error) => state.fallen(at, &error.to_string(), &myself).await,
@@ -259,12 +281,11 @@ impl Actor for Supervisor {
         event: SupervisionEvent,
         state: &mut Supervising,
     ) -> Result<(), ActorProcessingErr> {
-        state.table.handled.fetch_add(1, Ordering::Relaxed);
+        let _turn = state.table.turn();
         let (who, in_order, why) = match event {
             SupervisionEvent::ActorFailed(who, error) => (who, false, error.to_string()),
-            // An actor that stopped in order hands over its state, one that was killed can't.
             SupervisionEvent::ActorTerminated(who, last, why) => {
-                let in_order = last.is_some();
+                let in_order = in_order(last.is_some(), why.as_deref());
                 (
                     who,
                     in_order,
@@ -280,6 +301,9 @@ impl Actor for Supervisor {
         else {
             return Ok(());
         };
+        if !in_order {
+            state.args.roll.count_failed();
+        }
         if state.args.children[at].policy.restarts(in_order) {
             return state.fallen(at, &why, &myself).await;
         }
@@ -328,6 +352,7 @@ impl Supervising {
         place.id = None;
         place.turn += 1;
         if !self.restarts.count(self.args.intensity) {
+            self.args.roll.count_gave_up();
             tracing::error!(what = "supervisor_gives_up", supervisor = %self.args.name, child = %name, why);
             let error = format!("too many restarts, the last of {name}: {why}");
             self.stop_all("its supervisor gives up").await;

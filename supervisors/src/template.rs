@@ -14,6 +14,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use ractor_cluster_derive::RactorMessage;
 use tokio::time::sleep;
 
+use crate::stop::in_order;
 use crate::supervisor::ChildSpec;
 
 /// So many children are stopped in one go at shutdown: 5 000 a second.
@@ -70,6 +71,7 @@ struct Counts {
     started: AtomicU64,
     ended: AtomicU64,
     failed: AtomicU64,
+    roll: Roll,
     last_error: std::sync::Mutex<Option<Arc<str>>>,
 }
 
@@ -127,6 +129,7 @@ impl Actor for Template {
             started: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            roll: args.roll.clone(),
             last_error: std::sync::Mutex::new(None),
         });
         Ok(Templating {
@@ -190,7 +193,7 @@ impl Actor for Template {
             }
             SupervisionEvent::ActorTerminated(_, last, why) => {
                 counts.ended.fetch_add(1, Ordering::Relaxed);
-                if last.is_none() {
+                if !in_order(last.is_some(), why.as_deref()) {
                     counts.fallen(&why.unwrap_or_else(|| "killed".to_owned()));
                 }
             }
@@ -208,6 +211,7 @@ impl Actor for Template {
 impl Counts {
     fn fallen(&self, why: &str) {
         self.failed.fetch_add(1, Ordering::Relaxed);
+        self.roll.count_failed();
         *self
             .last_error
             .lock()

@@ -58,7 +58,7 @@ async fn stage(room: usize) -> Stage {
         bytes: 1_000,
         stanzas: 10,
     };
-    let inbox = SessionInbox::new(wire.clone(), limits);
+    let inbox = SessionInbox::new(wire.clone(), limits, Arc::default());
     let (to, got) = unbounded_channel();
     let (actor, _) = Actor::spawn(None, Hand, to).await.expect("starts");
     inbox.open(actor.clone());

@@ -1,4 +1,10 @@
-//! HTTP: `POST /graphql` behind the node's secret.
+//! HTTP: `POST /graphql` behind the node's secret, and what monitoring asks for.
+//!
+//! | path | who may ask | answer |
+//! |---|---|---|
+//! | `/healthz` | everybody | 200 as long as the process answers |
+//! | `/readyz` | everybody | 200, or 503 with what is missing to serve clients |
+//! | `/metrics` | on loopback everybody, elsewhere with the secret | the node's figures for Prometheus |
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
@@ -18,7 +24,11 @@ use warp::{
     reply::Response,
 };
 
-use crate::{AdminSchema, AdminSecret};
+use crate::{
+    AdminSchema, AdminSecret,
+    api::{Family, Health},
+    metrics,
+};
 
 /// The most bytes a request may have; a full import batch with all keys fits.
 pub const BODY_LIMIT: u64 = 4 * 1024 * 1024;
@@ -36,6 +46,17 @@ const HEADER_DEADLINE: Duration = Duration::from_secs(30);
 /// memory, and would at once fail again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
+/// What is served over HTTP. Cloning counts.
+#[derive(Clone)]
+pub struct Served {
+    /// What is behind `/graphql`.
+    pub schema: AdminSchema,
+    /// What opens it.
+    pub secret: AdminSecret,
+    /// How the node does.
+    pub health: Arc<dyn Health>,
+}
+
 /// Serves the interface on `listener` until `shutdown` resolves; then requests
 /// under way have [`GRACE`]. Dropping the future closes everything at once.
 ///
@@ -43,11 +64,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// same socket.
 pub async fn serve(
     listener: Arc<TcpListener>,
-    schema: AdminSchema,
-    secret: AdminSecret,
+    served: Served,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let service = TowerToHyperService::new(warp::service(routes(schema, secret)));
+    // Whoever reaches loopback is on this machine, and the figures name nobody. Not knowing where
+    // we listen counts as elsewhere.
+    let figures_for_all = listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
+    let service = TowerToHyperService::new(warp::service(routes(served, figures_for_all)));
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -99,13 +122,18 @@ async fn accept(
 /// What is served: the order of the filters is the order of the checks, so
 /// that nothing is read of the body of a stranger.
 fn routes(
-    schema: AdminSchema,
-    secret: AdminSecret,
+    served: Served,
+    figures_for_all: bool,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone {
-    warp::path("graphql")
+    let Served {
+        schema,
+        secret,
+        health,
+    } = served;
+    let graphql = warp::path("graphql")
         .and(warp::path::end())
         .and(warp::post())
-        .and(authorized(secret))
+        .and(authorized(Some(secret.clone())))
         .and(warp::body::content_length_limit(BODY_LIMIT))
         .and(warp::body::bytes())
         .then(move |body: Bytes| {
@@ -119,9 +147,42 @@ fn routes(
                     ),
                 }
             }
-        })
-        .recover(refused)
-        .unify()
+        });
+    let asked = |path: &'static str| {
+        let asks = warp::get().or(warp::head()).unify();
+        warp::path(path).and(warp::path::end()).and(asks)
+    };
+    let alive = asked("healthz").map(|| sentence(StatusCode::OK, "The node answers."));
+    let of_ready = health.clone();
+    let ready = asked("readyz").map(move || readiness(&of_ready.missing()));
+    let metrics = asked("metrics")
+        .and(authorized((!figures_for_all).then_some(secret)))
+        .map(move || figures(health.figures()));
+    let served = graphql.or(alive).unify().or(ready).unify();
+    served.or(metrics).unify().recover(refused).unify()
+}
+
+fn readiness(missing: &[String]) -> Response {
+    if missing.is_empty() {
+        return sentence(StatusCode::OK, "The node is ready.");
+    }
+    let mut reasons = missing.join(".\n");
+    reasons.push('.');
+    sentence(StatusCode::SERVICE_UNAVAILABLE, reasons)
+}
+
+fn figures(families: Vec<Family>) -> Response {
+    match metrics::text(families) {
+        Ok(text) => warp::reply::with_header(text, header::CONTENT_TYPE, metrics::CONTENT_TYPE)
+            .into_response(),
+        Err(error) => {
+            warn!(what = "metrics_not_written", %error);
+            sentence(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The figures can't be written.",
+            )
+        }
+    }
 }
 
 /// The header `Authorization: Bearer <secret>` is missing or wrong.
@@ -130,13 +191,16 @@ struct Unauthorized;
 
 impl Reject for Unauthorized {}
 
-fn authorized(secret: AdminSecret) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+/// Passes whoever shows the secret; everybody, where there is none to be shown.
+fn authorized(secret: Option<AdminSecret>) -> impl Filter<Extract = (), Error = Rejection> + Clone {
     warp::header::headers_cloned()
         .and_then(move |headers: HeaderMap| {
             let shown = headers
                 .get(header::AUTHORIZATION)
                 .and_then(|value| bearer(value.as_bytes()));
-            let known = shown.is_some_and(|shown| secret.matches(shown));
+            let known = secret
+                .as_ref()
+                .is_none_or(|secret| shown.is_some_and(|shown| secret.matches(shown)));
             async move {
                 if known {
                     Ok(())
@@ -180,11 +244,14 @@ async fn refused(rejection: Rejection) -> Result<Response, Infallible> {
             "The header `Content-Length` is missing.",
         )
     } else if rejection.find::<MethodNotAllowed>().is_some() {
-        sentence(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is asked by POST.")
+        sentence(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "GraphQL is asked by POST, everything else by GET.",
+        )
     } else if rejection.is_not_found() {
         sentence(
             StatusCode::NOT_FOUND,
-            "There is nothing here; GraphQL is at /graphql.",
+            "There is nothing here; GraphQL is at /graphql, figures are at /metrics.",
         )
     } else {
         debug!(what = "admin_request_refused", ?rejection);

@@ -112,3 +112,58 @@ async fn it_closes_idle_connections_and_the_port_when_told_to() {
         .expect_err("a closed port");
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 }
+
+fn get(path: &str, authorization: Option<&str>) -> String {
+    let authorization = authorization.map_or(String::new(), |a| format!("Authorization: {a}\r\n"));
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{authorization}\r\n")
+}
+
+#[tokio::test]
+async fn whoever_watches_over_the_node_asks_without_the_secret() {
+    let node = Memory::default();
+    let served = node.serve().await;
+    let address = served.address;
+    let asked = |path| async move { send(address, &get(path, None)).await };
+    assert_eq!(
+        asked("/healthz").await,
+        (200, "The node answers.\n".to_owned())
+    );
+    assert_eq!(
+        asked("/readyz").await,
+        (200, "The node is ready.\n".to_owned())
+    );
+    node.lock().missing = vec![
+        "node/pools is waiting".to_owned(),
+        "The database sqlite does not answer".to_owned(),
+    ];
+    let reasons = "node/pools is waiting.\nThe database sqlite does not answer.\n";
+    assert_eq!(asked("/readyz").await, (503, reasons.to_owned()));
+    // It lives all the same.
+    assert_eq!(asked("/healthz").await.0, 200);
+    let (status, figures) = asked("/metrics").await;
+    assert_eq!(status, 200);
+    assert!(figures.contains("\nmungo_sessions 0\n"), "{figures}");
+    for path in ["/healthz/", "/healthz/x", "/metrics/x"] {
+        let (status, _) = asked(path).await;
+        assert!([200, 404].contains(&status), "{path}: {status}");
+    }
+    let post = "POST /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(send(served.address, post).await.0, 405);
+}
+
+#[tokio::test]
+async fn figures_are_behind_the_secret_where_others_can_ask() {
+    let everywhere = tokio::net::TcpListener::bind(("0.0.0.0", 0))
+        .await
+        .expect("a free port");
+    let mut served = Memory::default().serve_on(everywhere);
+    served.address.set_ip([127, 0, 0, 1].into());
+    let (status, said) = send(served.address, &get("/metrics", None)).await;
+    assert_eq!(status, 401);
+    assert!(!said.contains("mungo_sessions"), "{said}");
+    let right = format!("Bearer {SECRET}");
+    let shown = get("/metrics", Some(&right));
+    assert_eq!(send(served.address, &shown).await.0, 200);
+    // A word says nothing about anybody.
+    assert_eq!(send(served.address, &get("/readyz", None)).await.0, 200);
+}

@@ -28,10 +28,11 @@ use stream::Serves;
 use supervisors::snapshot::Snapshot;
 use supervisors::supervisor::ChildSpec;
 use supervisors::tree::{HostPart, Tree, TreeParts};
+use supervisors::watchdog::{Watchdog, WatchdogSettings};
 use xmpp::BareJid;
 
 use crate::check::spoken;
-use crate::console::{Control, Listening, NodeAccounts, NodeActors, NodeSessions};
+use crate::console::{Control, Listening, NodeAccounts, NodeActors, NodeHealth, NodeSessions};
 use crate::data::DataFolder;
 use crate::registry::{self, Modules};
 use crate::settings;
@@ -49,6 +50,7 @@ pub(crate) struct Node {
     pool: Pool,
     deadline: Duration,
     told: String,
+    _watchdog: Watchdog,
     // Unlocked last, when nothing writes any more.
     _data: DataFolder,
 }
@@ -111,6 +113,7 @@ impl Node {
             inbox: settings::inbox(&config.stream),
             login_timeout: config.stream.login_timeout.get(),
             stopping: stopping.clone(),
+            figures: Arc::default(),
         });
         let snapshot = Arc::new(OnceLock::new());
         let mut listeners = Vec::new();
@@ -156,6 +159,7 @@ impl Node {
                 listening.push(shown(Box::new(|| 0)));
             }
         }
+        let listening: Arc<[Listening]> = listening.into();
         let api = Api {
             accounts: Arc::new(NodeAccounts {
                 auth,
@@ -170,16 +174,27 @@ impl Node {
             node: Arc::new(Control {
                 router: router.clone(),
                 data: data.path().to_owned(),
-                listening,
+                listening: listening.clone(),
                 certificates: certificates.all(),
             }),
         };
-        let schema = admin::schema(api);
+        let served = admin::Served {
+            schema: admin::schema(api),
+            secret,
+            health: Arc::new(NodeHealth {
+                router: router.clone(),
+                clients: clients.figures.clone(),
+                door: clients.door.clone(),
+                roll: roll.clone(),
+                snapshot: snapshot.clone(),
+                listening,
+            }),
+        };
         for port in ports
             .iter()
             .filter(|port| port.listener.kind == ListenerKind::Admin)
         {
-            let args = administration(port, schema.clone(), secret.clone(), roll.clone());
+            let args = administration(port, served.clone(), roll.clone());
             listeners.push(child(args.name.clone(), move || (Background, args.clone())));
         }
         if let Some(timeout) = config.stream.idle_timeout {
@@ -220,12 +235,19 @@ impl Node {
             sessions: shards.seats().to_vec(),
             patience: deadline,
             listeners,
-            roll,
+            roll: roll.clone(),
         })
         .await
         .map_err(|error| anyhow!("the node's parts do not start: {error}"))?;
         // Nobody can have asked for it yet.
         let _: Result<(), Snapshot> = snapshot.set(tree.snapshot().clone());
+
+        let watchdog = Watchdog::start(
+            roll,
+            &tokio::runtime::Handle::current(),
+            WatchdogSettings::default(),
+        )
+        .context("the watchdog has no thread")?;
 
         let told = told(&ports, &domains, &data)?;
         Ok(Self {
@@ -237,6 +259,7 @@ impl Node {
             pool,
             deadline,
             told,
+            _watchdog: watchdog,
             _data: data,
         })
     }
@@ -434,23 +457,18 @@ fn cannot_listen(
     )
 }
 
-fn administration(
-    port: &Port,
-    schema: admin::AdminSchema,
-    secret: AdminSecret,
-    roll: Roll,
-) -> BackgroundArgs {
+fn administration(port: &Port, served: admin::Served, roll: Roll) -> BackgroundArgs {
     let bound = port.bound.clone();
     BackgroundArgs {
         kind: "listener",
         name: format!("admin-{}", bound.address()).into(),
         run: Arc::new(move |told| {
-            let (bound, schema, secret) = (bound.clone(), schema.clone(), secret.clone());
+            let (bound, served) = (bound.clone(), served.clone());
             Box::pin(async move {
                 match bound.open() {
                     Ok(socket) => {
                         let shutdown = async { _ = told.await };
-                        admin::serve(Arc::new(socket), schema, secret, shutdown).await;
+                        admin::serve(Arc::new(socket), served, shutdown).await;
                     }
                     Err(error) => tracing::error!(what = "admin_not_open", error = %error),
                 }

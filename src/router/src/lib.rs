@@ -14,6 +14,7 @@
 pub mod clock;
 pub mod directory;
 pub mod disco;
+mod figures;
 mod hooks;
 mod host;
 mod ids;
@@ -36,6 +37,7 @@ use arc_swap::ArcSwap;
 
 pub use clock::Clock;
 pub use directory::{Account, Directory, SessionEntry, SessionId};
+pub use figures::{Counted, Figures, SAMPLED, Timed, Times};
 pub use hooks::{
     AccountFold, AccountStanza, Flow, Hook, OnFault, Phase, SenderFold, SenderStanza,
     SessionClosed, SessionClosedFold, SessionFold, SessionOpened, SessionOpenedFold, SessionStanza,
@@ -79,6 +81,7 @@ struct Inner {
     directory: Directory,
     clock: Clock,
     settings: RouterSettings,
+    figures: Figures,
 }
 
 impl Router {
@@ -90,6 +93,7 @@ impl Router {
             directory: Directory::new(),
             clock,
             settings,
+            figures: Figures::default(),
         }))
     }
 
@@ -125,6 +129,12 @@ impl Router {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// What was counted since the node started.
+    #[must_use]
+    pub fn figures(&self) -> &Figures {
+        &self.0.figures
     }
 
     pub(crate) fn settings(&self) -> &RouterSettings {

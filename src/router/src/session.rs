@@ -10,6 +10,7 @@ use xmpp::{
 
 use crate::Router;
 use crate::directory::{Account, Bind, SessionEntry};
+use crate::figures::{Timed, turn};
 use crate::hooks::{
     Flow, SenderFold, SenderStanza, SessionClosed, SessionClosedFold, SessionFold, SessionOpened,
     SessionOpenedFold, SessionStanza,
@@ -206,12 +207,19 @@ impl Session {
     /// Takes in one stanza that the client sent, its `from` stamped. What goes straight back to
     /// the client is put into `out`.
     pub fn handle(&mut self, stanza: Stanza, out: &mut Vec<Stanza>) {
+        let measured = turn();
+        self.router.figures().receive(stanza.kind());
         let mut fold = SenderFold {
             cx: self.cx(),
             session: &self.entry,
             stanza,
         };
-        let flow = self.host.run::<SenderStanza>(&mut fold);
+        let flow = self
+            .router
+            .figures()
+            .time(Timed::SenderStanza, measured, || {
+                self.host.run::<SenderStanza>(&mut fold)
+            });
         let stanza = fold.stanza;
         match flow {
             Flow::Continue => {}
@@ -231,7 +239,11 @@ impl Session {
             Some(_) => stanza,
             None => stanza.with_to(self.account.jid().clone()),
         };
-        if let Some(reply) = dispatch(&self.router, stanza) {
+        let reply = self
+            .router
+            .figures()
+            .time(Timed::Route, measured, || dispatch(&self.router, stanza));
+        if let Some(reply) = reply {
             self.emit(reply, out);
         }
     }
@@ -243,8 +255,15 @@ impl Session {
             session: &self.entry,
             stanza,
         };
-        match self.host.run::<SessionStanza>(&mut fold) {
-            Flow::Continue => Some(fold.stanza),
+        let figures = self.router.figures();
+        let flow = figures.time(Timed::SessionStanza, turn(), || {
+            self.host.run::<SessionStanza>(&mut fold)
+        });
+        match flow {
+            Flow::Continue => {
+                figures.deliver(fold.stanza.kind());
+                Some(fold.stanza)
+            }
             Flow::Stop => None,
             Flow::Refuse(error) => {
                 let refused = fold.stanza.error(error);

@@ -197,6 +197,19 @@ async fn a_transient_child_comes_back_only_after_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_child_that_is_killed_while_it_waits_for_messages_has_failed() {
+    let mut stage = stage(&[("one", Policy::Transient)]).await;
+    // The clock is paused: time goes by when everybody waits.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    stage.child(0).cell.expect("runs").kill();
+    assert_eq!(stage.next().await, Seen::Started("one"));
+    assert_eq!(
+        (stage.roll.falls().failed, stage.roll.falls().restarted),
+        (1, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_temporary_child_does_not_come_back() {
     let stage = stage(&[("one", Policy::Temporary)]).await;
     stage.tell(0, PuppetMsg::Panic);

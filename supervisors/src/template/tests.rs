@@ -88,6 +88,16 @@ async fn a_child_that_falls_is_counted_and_nobody_else_notices() {
     );
     assert_eq!(status.last_error().as_deref(), Some("as told"));
     assert_eq!(two.get_status(), ractor::ActorStatus::Running);
+    // The clock is paused: when this is over, the other one waits for messages.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    two.kill();
+    two.wait(None).await.expect("it is killed");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(
+        status.figures(),
+        [("children", 0), ("started", 2), ("failed", 2)]
+    );
+    assert_eq!(roll.falls().failed, 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,6 +101,7 @@ pub(crate) async fn service(wishes: &Wishes) -> (Router, Arc<ClientService>, Sto
         inbox: wishes.inbox,
         login_timeout: LOGIN,
         stopping: stopping.clone(),
+        figures: Arc::default(),
     });
     (router, service, stopping)
 }

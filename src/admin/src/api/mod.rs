@@ -12,11 +12,13 @@ use crate::AdminError;
 
 mod accounts;
 mod actors;
+mod health;
 mod node;
 mod sessions;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, ReadyKeys};
 pub use actors::{Actor, ActorStatus, Actors, Figure, TreeQuery};
+pub use health::{Family, FigureKind, FigureValue, Health, Sample};
 pub use node::{Certificate, Listener, NodeControl, NodeStatus, TlsMode};
 pub use sessions::{Presence, Session, Sessions};
 

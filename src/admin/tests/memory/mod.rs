@@ -13,9 +13,9 @@ use std::{
 use admin::{
     AdminError, AdminSchema, AdminSecret, Api,
     api::{
-        Account, Accounts, Actor, ActorStatus, Actors, Answer, Certificate, Credentials, Figure,
-        Listener, NewAccount, NodeControl, NodeStatus, Presence, Session, Sessions, TlsMode,
-        TreeQuery,
+        Account, Accounts, Actor, ActorStatus, Actors, Answer, Certificate, Credentials, Family,
+        Figure, FigureKind, FigureValue, Health, Listener, NewAccount, NodeControl, NodeStatus,
+        Presence, Session, Sessions, TlsMode, TreeQuery,
     },
     scalar::Time,
 };
@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) reasons: Vec<Option<String>>,
     /// How many batches were imported.
     pub(crate) batches: usize,
+    /// What keeps it from being ready.
+    pub(crate) missing: Vec<String>,
 }
 
 /// What an account logs in with.
@@ -126,13 +128,21 @@ impl Memory {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
+        self.serve_on(listener)
+    }
+
+    /// Serves the node on `listener`.
+    pub(crate) fn serve_on(&self, listener: TcpListener) -> Served {
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel();
         let secret = AdminSecret::new(SECRET).expect("not empty");
         let task = tokio::spawn(admin::serve(
             Arc::new(listener),
-            self.schema(),
-            secret,
+            admin::Served {
+                schema: self.schema(),
+                secret,
+                health: Arc::new(self.clone()),
+            },
             async {
                 let _ = stopped.await;
             },
@@ -178,6 +188,22 @@ fn account((domain, localpart): &(String, String)) -> Account {
 
 fn missing(jid: &BareJid) -> AdminError {
     AdminError::not_found(format!("there is no account `{jid}`"))
+}
+
+impl Health for Memory {
+    fn missing(&self) -> Vec<String> {
+        self.lock().missing.clone()
+    }
+
+    fn figures(&self) -> Vec<Family> {
+        let sessions = self.lock().sessions.len() as u64;
+        vec![Family::one(
+            "mungo_sessions",
+            "Sessions",
+            FigureKind::Gauge,
+            FigureValue::Count(sessions),
+        )]
+    }
 }
 
 impl Accounts for Memory {

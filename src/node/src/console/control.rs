@@ -11,6 +11,8 @@ use admin::api::{Answer, Certificate, Listener, NodeControl, NodeStatus, TlsMode
 use admin::scalar::{Bytes, Count, Seconds, Time};
 use router::Router;
 
+use super::process;
+
 /// What the node says of itself, and what it is told as a whole.
 pub(crate) struct Control {
     /// The sessions and the uptime.
@@ -18,7 +20,7 @@ pub(crate) struct Control {
     /// Where the data are.
     pub(crate) data: PathBuf,
     /// Where the node listens.
-    pub(crate) listening: Vec<Listening>,
+    pub(crate) listening: Arc<[Listening]>,
     /// Every certificate in use, to be read again.
     pub(crate) certificates: Vec<Arc<Certificates>>,
 }
@@ -54,7 +56,7 @@ impl NodeControl for Control {
                 data_folder: self.data.display().to_string(),
                 domains,
                 sessions: Count(self.router.directory().len().try_into().unwrap_or(u64::MAX)),
-                memory: resident().map(Bytes),
+                memory: process::resident().map(Bytes),
                 listeners: self.listening.iter().map(Listening::shown).collect(),
             })
         })
@@ -111,14 +113,4 @@ impl Listening {
             connections: Count((self.connections)()),
         }
     }
-}
-
-/// The memory of this process that is in RAM, bytes; unknown where there is no `/proc`.
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kib * 1024)
 }

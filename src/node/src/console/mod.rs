@@ -3,9 +3,12 @@
 mod accounts;
 mod actors;
 mod control;
+mod health;
+mod process;
 mod sessions;
 
 pub(crate) use accounts::NodeAccounts;
 pub(crate) use actors::NodeActors;
 pub(crate) use control::{Control, Listening, reload};
+pub(crate) use health::NodeHealth;
 pub(crate) use sessions::NodeSessions;
