@@ -61,13 +61,18 @@ pub(crate) async fn half_a_stanza(node: &Node) -> Result<(), String> {
         let mut mallory = Client::log_in(node, "mallory@localhost/cuts").await?;
         send(&mut mallory, &stanza[..cut]).await?;
     }
-    // The last of them must have been seen off: their sessions are gone.
+    // What was sent by the last of them counts when his session is gone.
+    let query = r#"{ session { list(of: "mallory@localhost") { total } } }"#;
+    let mut answer = String::new();
     for _ in 0..500 {
-        let sessions = node.graphql("{ session { list { jid } } }").await?;
-        if !sessions.contains("mallory") {
+        answer = node.graphql(query).await?;
+        if answer.contains("\"total\":0") {
             break;
         }
         romeo.settle().await?;
+    }
+    if !answer.contains("\"total\":0") {
+        return Err(format!("sessions of those who are gone stay: {answer}"));
     }
     romeo.settle().await?;
     match romeo.next_waiting() {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use play::Received;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
@@ -35,6 +36,26 @@ const SLOWED_DOWN_BY: Duration = Duration::from_millis(10);
 /// A flood, and whether all went as it should.
 pub(crate) type Flood = for<'a> fn(&'a Node) -> Flooding<'a>;
 type Flooding<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
+
+/// Lets this process, and the node that it starts, have a file for each idle connection and then some: many
+/// systems give out 1024 unless asked.
+pub(crate) fn raise_file_limit() {
+    let needed = IDLE as u64 + 500;
+    let limit = getrlimit(Resource::Nofile);
+    let enough = |most: Option<u64>| most.is_none_or(|most| most >= needed);
+    if enough(limit.current) {
+        return;
+    }
+    assert!(
+        enough(limit.maximum),
+        "this needs {needed} files: {limit:?}"
+    );
+    let raised = Rlimit {
+        current: Some(needed),
+        ..limit
+    };
+    setrlimit(Resource::Nofile, raised).expect("within the maximum");
+}
 
 /// All of them by name.
 pub(crate) fn all() -> Vec<(&'static str, Flood)> {
@@ -183,6 +204,8 @@ async fn together<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
 
 /// Ours: an address has so many connections that are not logged in, and not one more; all of them
 /// are told when their time is over, and others are served meanwhile.
+///
+/// The files that this takes were asked for before the node started: [`raise_file_limit`].
 async fn idle(node: &Node) -> Result<(), String> {
     let mut idle = Vec::new();
     for number in 0..IDLE {

@@ -87,6 +87,7 @@ struct Watch {
 
 impl Watch {
     async fn start() -> Watch {
+        floods::raise_file_limit();
         let node = Node::start_with(SETTINGS).await;
         for account in ["romeo", "juliet", "mallory", "control"] {
             node.register(&format!("{account}@localhost"))
