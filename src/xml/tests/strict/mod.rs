@@ -84,6 +84,10 @@ fn only(around: Tree) -> Result<Tree, String> {
 fn begin(tag: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Tree, String> {
     spaces(tag.attributes_raw())?;
     name(tag.name().as_ref())?;
+    // Left open: Namespaces in XML §3, elements do not have this prefix.
+    if tag.name().as_ref().starts_with("xmlns:") {
+        return Err("an element of xmlns".into());
+    }
     let (ns, local) = resolver.resolve_element(tag.name());
     let mut tree = Tree {
         name: local.as_ref().to_owned(),
@@ -107,6 +111,14 @@ fn begin(tag: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Tree, Str
             // Left open: a prefix declared as nothing.
             if value.is_empty() && attr.key.as_ref() != "xmlns" {
                 return Err(format!("{prefix:?} declared as nothing"));
+            }
+            // Left open: Namespaces in XML §3, who may be bound to the two reserved names.
+            let (xml, xmlns) = (
+                value == "http://www.w3.org/XML/1998/namespace",
+                value == "http://www.w3.org/2000/xmlns/",
+            );
+            if xmlns || xml != (attr.key.as_ref() == "xmlns:xml") {
+                return Err("a reserved name".into());
             }
             // Compared before decoding there; ours compare what it says.
             continue;
@@ -144,19 +156,38 @@ fn bound(ns: ResolveResult<'_>) -> Result<String, String> {
 
 /// Left open: names that are none.
 fn name(name: &str) -> Result<(), String> {
+    // XML 1.0 §2.3, productions 4 and 4a, without the colon.
+    const START: [(char, char); 15] = [
+        ('A', 'Z'),
+        ('_', '_'),
+        ('a', 'z'),
+        ('\u{C0}', '\u{D6}'),
+        ('\u{D8}', '\u{F6}'),
+        ('\u{F8}', '\u{2FF}'),
+        ('\u{370}', '\u{37D}'),
+        ('\u{37F}', '\u{1FFF}'),
+        ('\u{200C}', '\u{200D}'),
+        ('\u{2070}', '\u{218F}'),
+        ('\u{2C00}', '\u{2FEF}'),
+        ('\u{3001}', '\u{D7FF}'),
+        ('\u{F900}', '\u{FDCF}'),
+        ('\u{FDF0}', '\u{FFFD}'),
+        ('\u{10000}', '\u{EFFFF}'),
+    ];
+    const FURTHER: [(char, char); 6] = [
+        ('-', '-'),
+        ('.', '.'),
+        ('0', '9'),
+        ('\u{B7}', '\u{B7}'),
+        ('\u{300}', '\u{36F}'),
+        ('\u{203F}', '\u{2040}'),
+    ];
+    let among =
+        |table: &[(char, char)], c: char| table.iter().any(|(from, to)| (*from..=*to).contains(&c));
     let ncname = |name: &str| {
-        let start = |c: char| match c {
-            ':' => false,
-            c if c.is_ascii() => c.is_ascii_alphabetic() || c == '_',
-            // Of the rest only what the generator makes use of.
-            '\u{D7}' | '\u{F7}' | '\u{37E}' | '\u{300}'..='\u{36F}' => false,
-            c => {
-                matches!(c, '\u{C0}'..='\u{1FFF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
-            }
-        };
         let mut chars = name.chars();
-        chars.next().is_some_and(start)
-            && chars.all(|c| start(c) || c.is_ascii_digit() || "-.\u{B7}".contains(c))
+        chars.next().is_some_and(|c| among(&START, c))
+            && chars.all(|c| among(&START, c) || among(&FURTHER, c))
     };
     let fine = match name.split_once(':') {
         Some((prefix, local)) => ncname(prefix) && ncname(local),

@@ -1,0 +1,6 @@
+//! What several targets share: ways to split bytes, streams to put elements in, a peer without a
+//! socket.
+
+pub mod peer;
+pub mod splits;
+pub mod streams;
