@@ -202,7 +202,11 @@ impl Tree {
     }
 
     fn write(&self, w: &mut Writer) {
-        w.start_exact(&self.name, &self.ns);
+        match self.ns.as_str() {
+            // It can't be a default namespace, and its prefix needs no declaration.
+            XML_NS => w.start(&format!("xml:{}", self.name), ""),
+            ns => w.start_exact(&self.name, ns),
+        };
         for (i, (ns, name, value)) in self.attrs.iter().enumerate() {
             match ns.as_str() {
                 "" => w.attr(name, value),
@@ -250,5 +254,19 @@ impl fmt::Display for Tree {
         let mut w = Writer::new();
         self.write(&mut w);
         f.write_str(&String::from_utf8_lossy(&w.finish()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by fuzzing: its namespace can't be declared as a default.
+    #[test]
+    fn an_element_of_the_prefix_xml_is_written_with_it() {
+        let xml = "<a xmlns='urn:a'><xml:b><c/></xml:b></a>";
+        let tree: Tree = xml.parse().unwrap();
+        assert_eq!(tree.to_string(), xml);
+        assert_eq!(tree.to_string().parse::<Tree>().unwrap(), tree);
     }
 }
