@@ -12,7 +12,7 @@ use crate::attr::Attr;
 use crate::child::Child;
 use crate::class::{self, SPACE};
 use crate::content;
-use crate::escape::unescape_attr;
+use crate::escape::{escape_attr, unescape_attr};
 use crate::index::{AttrAt, ChildAt, Index, text};
 use crate::limits::Limits;
 use crate::scan::{Around, Found, Scanner};
@@ -196,6 +196,30 @@ impl Element {
     /// The default namespace that surrounded the element when it was received.
     pub fn outer_default_ns(&self) -> &str {
         self.scope.default_ns()
+    }
+
+    /// The bytes of the element, to be put where `default_ns` is the default namespace and no prefix
+    /// is declared: what it needs from outside is declared on its opening tag, all else is as
+    /// received.
+    pub fn standing_in(&self, default_ns: &str) -> Bytes {
+        let mut needs = String::new();
+        for (prefix, ns) in self.outer_declarations() {
+            needs.push_str(&format!(" xmlns:{prefix}='{}'", escape_attr(ns)));
+        }
+        let default = self.outer_default_ns();
+        let own = self.declarations().any(|(prefix, _)| prefix.is_empty());
+        let used = self
+            .scope
+            .find(b"")
+            .is_none_or(|i| self.index.outer & (1 << i) != 0);
+        if used && !own && default != default_ns {
+            needs.push_str(&format!(" xmlns='{}'", escape_attr(default)));
+        }
+        if needs.is_empty() {
+            return self.frame.clone();
+        }
+        let (tag, rest) = self.frame.split_at(1 + self.qualified_name().len());
+        [tag, needs.as_bytes(), rest].concat().into()
     }
 
     /// `xml:lang`, its own or that of the stream around it.
