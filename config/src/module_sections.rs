@@ -26,35 +26,54 @@ impl<T: Default> Default for ModuleSection<T> {
     }
 }
 
+impl<T: Default> ModuleSection<T> {
+    /// A module that is off unless the file names it.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            enabled: false,
+            ..Self::default()
+        }
+    }
+}
+
 /// Declares the `modules` section: a struct with a [`ModuleSection`](crate::ModuleSection) per
 /// module. A module that is left out of the file runs with its defaults, `ping: (…)` changes
-/// these, `ping: off` switches the module off.
+/// these, `ping: off` switches the module off. One that is declared with `= off` runs only if
+/// the file names it: `echo: ()`.
 ///
 /// ```
 /// # config::settings! {
 /// #     /// Asks.
 /// #     pub struct PingSettings {}
 /// # }
+/// # config::settings! {
+/// #     /// Sends back.
+/// #     pub struct EchoSettings {}
+/// # }
 /// config::module_sections! {
 ///     /// What the server offers.
 ///     pub struct Modules {
 ///         ping: PingSettings,
+///         echo: EchoSettings = off,
 ///     }
 /// }
 /// assert!(Modules::default().ping.enabled);
+/// assert!(!Modules::default().echo.enabled);
 /// ```
 #[macro_export]
 macro_rules! module_sections {
     (
         $(#[doc = $doc:literal])*
         $vis:vis struct $name:ident {
-            $( $(#[doc = $key_doc:literal])* $key:ident : $ty:ty ),* $(,)?
+            $( $(#[doc = $key_doc:literal])* $key:ident : $ty:ty $(= $off:ident)? ),* $(,)?
         }
     ) => {
         $crate::settings! {
             $(#[doc = $doc])*
             $vis struct $name {
-                $( $(#[doc = $key_doc])* $key: $crate::ModuleSection<$ty>, )*
+                $( $(#[doc = $key_doc])* $key: $crate::ModuleSection<$ty>
+                    $(= $crate::ModuleSection::$off())?, )*
             }
         }
     };
@@ -104,14 +123,8 @@ impl<T: Settings> Setting for ModuleSection<T> {
     }
 
     fn shape(&self) -> Shape {
-        if self.enabled {
-            self.settings.shape().or("off")
-        } else {
-            Shape::Value {
-                text: "off".into(),
-                expects: Self::expects(),
-            }
-        }
+        let shape = self.settings.shape().or("off");
+        if self.enabled { shape } else { shape.away() }
     }
 
     fn blank() -> Shape {

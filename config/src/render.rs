@@ -38,7 +38,24 @@ fn draw(out: &mut String, shape: &Shape, indent: &str) {
     }
 }
 
+/// The keys of a section in whose place something else stands, as the lines of a comment.
+fn if_it_stood(name: &str, section: &Section) -> Vec<String> {
+    let mut keys = String::new();
+    let section = Section {
+        away: false,
+        ..section.clone()
+    };
+    draw_section(&mut keys, &section, "");
+    let keys = keys.replace("\n\n", "\n");
+    let keys = format!("Written otherwise, it is there:\n{name}: {keys},");
+    keys.lines().map(|line| format!(" {line}")).collect()
+}
+
 fn draw_section(out: &mut String, section: &Section, indent: &str) {
+    if let Some(instead) = section.instead.filter(|_| section.away) {
+        out.push_str(instead);
+        return;
+    }
     if section.keys.is_empty() {
         out.push_str("()");
         return;
@@ -54,6 +71,11 @@ fn draw_section(out: &mut String, section: &Section, indent: &str) {
             out.push('\n');
         }
         comment(out, &inner, lines);
+        if let Shape::Section(inside) = shape
+            && inside.away
+        {
+            comment(out, &inner, &if_it_stood(name, inside));
+        }
         out.push_str(&format!("{inner}{name}: "));
         draw(out, shape, &inner);
         out.push_str(",\n");
@@ -108,6 +130,7 @@ fn draw_map(out: &mut String, entries: &[(String, Shape)], indent: &str) {
 fn in_one_line(shape: &Shape, but: Option<&Shape>) -> String {
     match shape {
         Shape::Value { text, .. } => text.clone(),
+        Shape::Section(section) if section.away => section.instead.unwrap_or_default().into(),
         Shape::Section(section) => {
             let same = |key: &Key| match but {
                 Some(Shape::Section(blank)) => blank.keys.contains(key),

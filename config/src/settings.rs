@@ -88,6 +88,7 @@ macro_rules! settings {
                         shape: $crate::Setting::shape(&self.$key),
                     } ),*],
                     instead: ::core::option::Option::None,
+                    away: false,
                 })
             }
             fn blank() -> $crate::Shape {

@@ -40,6 +40,8 @@ pub struct Section {
     pub keys: Vec<Key>,
     /// What may be written in place of the parentheses, such as `off`.
     pub instead: Option<&'static str>,
+    /// Whether that is what stands there.
+    pub away: bool,
 }
 
 /// One key of a section.
@@ -75,6 +77,17 @@ impl Shape {
         match self {
             Shape::Section(section) => Shape::Section(Section {
                 instead: Some(instead),
+                ..section
+            }),
+            other => other,
+        }
+    }
+
+    /// The same, with what may be written in place of a section standing there.
+    pub(crate) fn away(self) -> Shape {
+        match self {
+            Shape::Section(section) => Shape::Section(Section {
+                away: section.instead.is_some(),
                 ..section
             }),
             other => other,

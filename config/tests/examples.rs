@@ -101,6 +101,41 @@ fn a_file_changes_what_it_names_and_nothing_else() {
     assert_eq!(config.listeners, default.listeners);
 }
 
+#[test]
+fn what_is_off_by_default_runs_once_it_is_named() {
+    let default = read("()").config.modules;
+    assert!(!default.echo.enabled && !default.mute.enabled);
+    let named = read("(modules: (echo: (), mute: ()))").config.modules;
+    assert!(named.echo.enabled && named.mute.enabled);
+    assert_eq!(named.echo.settings.times, 1);
+    let loud = read("(modules: (echo: (times: 3)))").config.modules;
+    assert!(loud.echo.enabled && !loud.mute.enabled);
+    assert_eq!(loud.echo.settings.times, 3);
+    let off = read("(modules: (echo: off))").config.modules;
+    assert!(!off.echo.enabled);
+}
+
+#[test]
+fn what_is_off_is_drawn_with_its_keys_as_comments() {
+    let drawn = render_full::<Modules>();
+    let wanted = r"
+        // Sends back what comes.
+        // Written otherwise, it is there:
+        // echo: (
+        //     // So often.
+        //     times: 1,
+        //     // As loud.
+        //     volume: 11,
+        // ),
+        echo: off,
+        // Keeps silent.
+        // Written otherwise, it is there:
+        // mute: (),
+        mute: off,
+";
+    assert!(drawn.contains(wanted), "{drawn}");
+}
+
 /// Every key without a comment of its own or of its section.
 fn silent_keys(path: &str, shape: &Shape) -> Vec<String> {
     match shape {

@@ -30,11 +30,28 @@ settings! {
     pub struct Time {}
 }
 
+settings! {
+    /// Sends back what comes.
+    pub struct Echo {
+        /// So often.
+        times: usize = 1,
+        /// As loud.
+        volume: usize = 11,
+    }
+}
+
+settings! {
+    /// Keeps silent.
+    pub struct Mute {}
+}
+
 module_sections! {
     /// What the server offers.
     pub struct Modules {
         ping: Ping,
         version: Version,
         time: Time,
+        echo: Echo = off,
+        mute: Mute = off,
     }
 }

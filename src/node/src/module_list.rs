@@ -27,14 +27,15 @@ impl ModuleSpec {
 }
 
 /// Makes the `modules` section of the configuration, the list of what is to be started, and the
-/// list of what is implemented, from pairs of a key and a module.
+/// list of what is implemented, from pairs of a key and a module. A module with `= off` behind it
+/// runs only if the configuration names it.
 macro_rules! module_list {
-    ($( $key:ident: $module:ty ),+ $(,)?) => {
+    ($( $key:ident: $module:ty $(= $off:ident)? ),+ $(,)?) => {
         config::module_sections! {
             /// What the server offers. A module that is not named runs with its defaults;
             /// `ping: (interval: "10m")` changes them, `ping: off` switches the module off.
             pub(crate) struct Modules {
-                $( $key: <$module as router::Module>::Config ),+
+                $( $key: <$module as router::Module>::Config $(= $off)? ),+
             }
         }
 
