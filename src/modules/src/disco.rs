@@ -91,14 +91,20 @@ impl Disco {
 
     /// §4.1: an account's items are its resources (RFC 6121 §8.5.1 leaves them to the server).
     fn items(&self, iq: &IqRequest<'_>) -> IqAnswer {
-        may_ask(iq)?;
         let node = iq.payload.attr("node").is_some_and(|node| !node.is_empty());
+        let may_see = match may_ask(iq) {
+            Ok(_) => true,
+            // An account that is not there has nothing, and neither has one that does not show
+            // its resources (XEP-0030 §8).
+            Err(error) if error.condition == Condition::ServiceUnavailable => false,
+            Err(error) => return Err(error),
+        };
         let mut w = Writer::new();
         w.start("query", ns::DISCO_ITEMS);
         if let Some(node) = iq.payload.attr("node") {
             w.attr("node", &node);
         }
-        let account = iq.account.filter(|_| !node);
+        let account = iq.account.filter(|_| may_see && !node);
         if let Some(account) =
             account.and_then(|jid| iq.cx.router.directory().account(jid.as_ref()))
         {
@@ -118,7 +124,7 @@ impl Disco {
 }
 
 /// Who asks an account must be a session of its own: to others an account that is there answers
-/// as one that is not (RFC 6121 §11, XEP-0030 §8).
+/// as one that is not (XEP-0030 §8).
 fn may_ask(iq: &IqRequest<'_>) -> Result<To, StanzaError> {
     if iq.set {
         return Err(IqRequest::not_allowed());
@@ -191,6 +197,27 @@ mod tests {
               <iq type='error' from='romeo@montague.lit' to='*' id='i3'>
                 <query xmlns='http://jabber.org/protocol/disco#info'/>
                 <error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+              </iq>
+            ",
+        );
+    }
+
+    #[test]
+    fn an_account_shows_its_resources_to_nobody_else_and_says_not_that_it_is_there() {
+        check::<Disco>(
+            DiscoSettings::default(),
+            "
+            Romeo: <presence/>
+            Romeo gets: <presence from='romeo@montague.lit/orchard' to='romeo@montague.lit'/>
+            Juliet: <iq type='get' to='romeo@montague.lit' id='i1'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+            Juliet gets:
+              <iq type='result' from='romeo@montague.lit' to='*' id='i1'>
+                <query xmlns='http://jabber.org/protocol/disco#items'/>
+              </iq>
+            Juliet: <iq type='get' to='nobody@montague.lit' id='i2'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+            Juliet gets:
+              <iq type='result' from='nobody@montague.lit' to='*' id='i2'>
+                <query xmlns='http://jabber.org/protocol/disco#items'/>
               </iq>
             ",
         );
