@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use router::disco::Identity;
+use router::disco::{Form, Identity};
 use router::{IqAnswer, IqRequest, Module, Plan, PlanError, To, Xep};
 use xml::Writer;
 use xmpp::{Condition, StanzaError, ns};
@@ -22,7 +22,10 @@ pub struct Disco {
 
 impl Module for Disco {
     const NAME: &'static str = "disco";
-    const XEPS: &'static [Xep] = &[Xep::new(30, "Service Discovery", "2.5.0")];
+    const XEPS: &'static [Xep] = &[
+        Xep::new(30, "Service Discovery", "2.5.0"),
+        Xep::new(128, "Service Discovery Extensions", "1.0.1"),
+    ];
     type Config = DiscoSettings;
 
     fn plan(config: Arc<DiscoSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
@@ -85,6 +88,9 @@ impl Disco {
                 .attr("var", feature)
                 .end();
         }
+        for form in disco.forms() {
+            write_form(&mut w, form);
+        }
         w.end();
         Ok(Some(w.finish()))
     }
@@ -121,6 +127,23 @@ impl Disco {
         w.end();
         Ok(Some(w.finish()))
     }
+}
+
+/// XEP-0128: a form of type `result`, its type in a hidden field (XEP-0068 §3).
+fn write_form(w: &mut Writer, form: &Form) {
+    w.start("x", ns::DATA).attr("type", "result");
+    w.start("field", "")
+        .attr("var", "FORM_TYPE")
+        .attr("type", "hidden");
+    w.leaf("value", form.form_type).end();
+    for (var, values) in &form.fields {
+        w.start("field", "").attr("var", var);
+        for value in values {
+            w.leaf("value", value);
+        }
+        w.end();
+    }
+    w.end();
 }
 
 /// Who asks an account must be a session of its own: to others an account that is there answers

@@ -1,7 +1,7 @@
 //! What the host and its accounts say of themselves (XEP-0030): the registry behind the disco
 //! module.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An identity of an entity (XEP-0030 §3.1; the registry of categories).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,11 +14,21 @@ pub struct Identity {
     pub name: &'static str,
 }
 
-/// The identities and features of one kind of address.
+/// More about an entity, in a form whose fields are registered under its type (XEP-0128).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// The value of `FORM_TYPE`.
+    pub form_type: &'static str,
+    /// The name of each field and its values.
+    pub fields: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// The identities, features and forms of one kind of address.
 #[derive(Debug, Clone, Default)]
 pub struct Disco {
     identities: BTreeSet<Identity>,
     features: BTreeSet<&'static str>,
+    forms: BTreeMap<&'static str, Form>,
 }
 
 impl Disco {
@@ -28,6 +38,16 @@ impl Disco {
 
     pub(crate) fn add_feature(&mut self, feature: &'static str) {
         self.features.insert(feature);
+    }
+
+    /// Of two forms of one type the later counts: a reader would take both for broken.
+    pub(crate) fn add_form(&mut self, form: Form) {
+        self.forms.insert(form.form_type, form);
+    }
+
+    /// The forms, in the order of their types, each once.
+    pub fn forms(&self) -> impl Iterator<Item = &Form> {
+        self.forms.values()
     }
 
     /// The identities, in order.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Router;
-use crate::disco::Identity;
+use crate::disco::{Form, Identity};
 use crate::hooks::{Flow, Handler, Hook, OnFault, Phase};
 use crate::host::Tables;
 use crate::iq::{AsyncIq, Handle, IqAnswer, IqRequest, OwnedIq, To};
@@ -79,6 +79,13 @@ impl<M: Module> Plan<'_, M> {
     pub fn identity(&mut self, to: To, identity: Identity) {
         self.words.push(Box::new(move |_, _, _| {
             Box::new(move |tables| tables.disco.entry(to).or_default().add_identity(identity))
+        }));
+    }
+
+    /// Says more of addresses of the kind `to`, in a form (XEP-0128).
+    pub fn form(&mut self, to: To, form: Form) {
+        self.words.push(Box::new(move |_, _, _| {
+            Box::new(move |tables| tables.disco.entry(to).or_default().add_form(form.clone()))
         }));
     }
 

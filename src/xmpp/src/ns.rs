@@ -46,6 +46,10 @@ pub const REGISTER: &str = "jabber:iq:register";
 pub const VCARD: &str = "vcard-temp";
 /// Data forms (XEP-0004).
 pub const DATA: &str = "jabber:x:data";
+/// The type of forms with contact addresses of a server (XEP-0157).
+pub const SERVER_INFO: &str = "http://jabber.org/network/serverinfo";
+/// The type of forms with what a software is (XEP-0232).
+pub const SOFTWARE_INFO: &str = "urn:xmpp:dataforms:softwareinfo";
 /// Delayed delivery (XEP-0203).
 pub const DELAY: &str = "urn:xmpp:delay";
 /// Message carbons (XEP-0280).
