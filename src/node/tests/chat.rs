@@ -73,6 +73,7 @@ async fn the_server_answers_what_clients_ask_first() {
               <feature var='jabber:iq:version'/>
               <feature var='urn:xmpp:ping'/>
               <feature var='urn:xmpp:time'/>
+              <x xmlns='jabber:x:data' type='result'><**/></x>
             </query>
           </iq>
         Romeo: <iq type='get' id='x' to='localhost'><query xmlns='nobody:knows'/></iq>
