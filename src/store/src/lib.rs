@@ -9,9 +9,11 @@ mod keys;
 mod open;
 mod pool;
 mod secret;
+mod writer;
 
 pub use account::{Account, AccountStore, Added, MemAccounts, Pending, SqlAccounts};
 pub use error::{Retry, StoreError, StoreErrorKind};
 pub use keys::{AccountKeys, BadKeys, Keys};
 pub use open::OpenError;
 pub use pool::{FILE_NAME, Pool, PoolSettings};
+pub use writer::{Apply, Ticket, Writer};
