@@ -206,14 +206,15 @@ impl<W> Hand<'_, W> {
     where
         A: Apply<W> + ?Sized,
     {
-        if self.writes.is_empty() {
-            return Ok(self.resolve(self.done.len(), &Ok(())));
+        if !self.writes.is_empty() {
+            match store.apply(&self.writes).await {
+                Ok(()) => {}
+                Err(error) if error.retry == Retry::Later => return Err(error),
+                Err(_) => return self.write_each(store).await,
+            }
         }
-        match store.apply(&self.writes).await {
-            Ok(()) => Ok(self.resolve(self.done.len(), &Ok(()))),
-            Err(error) if error.retry == Retry::Later => Err(error),
-            Err(_) => self.write_each(store).await,
-        }
+        self.resolve(self.done.len(), &Ok(()));
+        Ok(())
     }
 
     async fn write_each<A>(&mut self, store: &A) -> Result<(), StoreError>
