@@ -1,6 +1,7 @@
 //! A node of sessions and ports under supervision, and what its clients see when parts of it
 //! fall. Over in-process pipes the clock is paused, over sockets it is the real one.
 
+mod keeping;
 mod modules;
 mod ports;
 mod sessions;
