@@ -113,6 +113,7 @@ impl Negotiation {
                 link,
                 entry,
                 clock: self.service.router.clock().clone(),
+                turns: self.service.turns.clone(),
             });
         }
         drop(self.session.take());

@@ -21,7 +21,7 @@ pub mod seat;
 pub mod service;
 mod session;
 pub mod tls;
-pub mod visit;
+pub mod turns;
 pub mod vitals;
 pub mod wire;
 

@@ -1,5 +1,7 @@
 //! The reading side of an established stream: a small task that mostly sleeps.
 
+use std::future::poll_fn;
+use std::io;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -10,6 +12,7 @@ use xmpp::{StreamCondition, StreamError};
 use crate::inbox::SessionInbox;
 use crate::io::Source;
 use crate::session::{Batch, Permit, SessionMsg};
+use crate::turns::{Pace, Turns};
 use crate::wire::Wire;
 
 /// Reads, frames, hands a batch to the session's actor, and waits until the actor is done with
@@ -24,6 +27,7 @@ pub(crate) struct Reader {
     pub(crate) link: Link,
     pub(crate) entry: Arc<SessionEntry>,
     pub(crate) clock: Clock,
+    pub(crate) turns: Turns,
 }
 
 /// The tie between a connection and its session: when it is cut, by whatever it may be, the
@@ -56,6 +60,7 @@ impl Reader {
 
     /// Reads until the stream ends; says how.
     async fn read(&mut self) -> SessionMsg {
+        let mut pace = Pace::default();
         loop {
             let (elements, last) = self.frames();
             if !elements.is_empty() {
@@ -72,12 +77,27 @@ impl Reader {
             if let Some(last) = last {
                 return last;
             }
-            match self.wire.read(&mut self.source, &mut self.rest).await {
+            pace.take_turn(&self.turns).await;
+            match self.receive(&mut pace).await {
                 Ok(1..) => self.entry.hear(self.clock.millis()),
                 // Without a closing tag it is a lost connection, whoever cut it.
                 Ok(0) | Err(_) => return SessionMsg::Ended(Ending::Lost),
             }
         }
+    }
+
+    /// Waits for bytes, and says how many came: 0 at the end of the stream.
+    async fn receive(&mut self, pace: &mut Pace) -> io::Result<usize> {
+        let read = poll_fn(|cx| {
+            let read = self.wire.poll_read(&mut self.source, cx, &mut self.rest);
+            if read.is_pending() {
+                pace.pause();
+            }
+            read
+        });
+        let bytes = read.await?;
+        pace.sent(bytes);
+        Ok(bytes)
     }
 
     /// Takes the whole frames off the front of what came.

@@ -15,6 +15,7 @@ use crate::inbox::InboxLimits;
 use crate::limits::Door;
 use crate::seat::Seat;
 use crate::tls::Certificates;
+use crate::turns::Turns;
 use crate::vitals::Roll;
 use crate::wire::WireLimits;
 
@@ -34,6 +35,8 @@ pub struct ClientService {
     pub wire: WireLimits,
     /// What a session's mailbox bears.
     pub inbox: InboxLimits,
+    /// Who has their turn of those that send without a pause.
+    pub turns: Turns,
     /// How long a client may take to bind a resource.
     pub login_timeout: Duration,
     /// Turned when the node stops.

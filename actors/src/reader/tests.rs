@@ -10,6 +10,7 @@ use super::*;
 use crate::InboxLimits;
 use crate::io::Io;
 use crate::pipe::{Pipe, pipe};
+use crate::turns::AT_ONCE;
 use crate::wire::WireLimits;
 
 /// Stands where the session's actor is and only hands on what it gets.
@@ -51,6 +52,11 @@ struct Stage {
 }
 
 async fn stage(room: usize) -> Stage {
+    stage_among(room, Turns::default()).await
+}
+
+/// One of several who take turns.
+async fn stage_among(room: usize, turns: Turns) -> Stage {
     let (client, server) = pipe(room);
     let (source, sink) = Io::Pipe(server).split();
     let wire = Wire::new(sink, WireLimits::default());
@@ -72,9 +78,7 @@ async fn stage(room: usize) -> Stage {
         encrypted: false,
         transport: "tcp",
     };
-    let session = Session::open(&router, &account, None, facts, inbox.clone())
-        .await
-        .expect("binds");
+    let session = Session::open(&router, &account, None, facts, inbox.clone()).expect("binds");
     let limits = xml::Limits {
         stanza: 10_000,
         header: 1_000,
@@ -93,6 +97,7 @@ async fn stage(room: usize) -> Stage {
         link: Link(inbox),
         entry: session.entry().clone(),
         clock: router.clock().clone(),
+        turns,
     };
     tokio::spawn(reader.run());
     Stage {
@@ -133,6 +138,50 @@ async fn nothing_is_read_while_the_actor_is_behind() {
         seen += stage.batch().await.elements.len();
     }
     sending.await.expect("no panic").expect("all sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_without_a_pause_takes_turns_and_who_says_little_does_not() {
+    let turns = Turns::new(1);
+    let mut floods = Vec::new();
+    for _ in 0..2 {
+        let mut stage = stage_among(100_000, turns.clone()).await;
+        let many = b"<presence/>".repeat(6_000);
+        stage.client.write_all(&many).await.expect("room");
+        floods.push(stage);
+    }
+    // So much comes at once.
+    for stage in &mut floods {
+        let mut bytes = 0;
+        while bytes < AT_ONCE - b"<presence/>".len() {
+            bytes += stage.batch().await.elements.len() * b"<presence/>".len();
+        }
+    }
+    let mut in_turn = floods[0].batch().await;
+    for round in 0..3 {
+        // The other one waits as long as that lasts.
+        let (this, other) = (round % 2, (round + 1) % 2);
+        let more = timeout(
+            std::time::Duration::from_secs(3600),
+            floods[other].got.recv(),
+        )
+        .await;
+        assert!(more.is_err(), "round {round}");
+        let mut little = stage_among(1_000, turns.clone()).await;
+        little.client.write_all(b"<presence/>").await.expect("room");
+        assert_eq!(little.batch().await.elements.len(), 1);
+        drop(in_turn);
+        in_turn = floods[other].batch().await;
+        assert!(floods[this].got.try_recv().is_err(), "round {round}");
+    }
+    drop(in_turn);
+    // When both are through, nobody has a turn.
+    for mut stage in floods {
+        tokio::spawn(async move { while stage.got.recv().await.is_some() {} });
+    }
+    while turns.free() == 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

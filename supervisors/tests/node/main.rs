@@ -1,7 +1,8 @@
 //! A node of sessions and ports under supervision, and what its clients see when parts of it
-//! fall. Over in-process pipes the clock is paused, over sockets it is the real one.
+//! fall. Over in-process pipes the clock is paused, over sockets and in
+//! the flood it is the real one.
 
-mod keeping;
+mod flood;
 mod modules;
 mod ports;
 mod sessions;

@@ -10,9 +10,8 @@ use actors::io::Io;
 use actors::limits::Door;
 use actors::module::ModuleArgs;
 use actors::pipe::{Pipe, pipe};
-use actors::seat::Seat;
 use actors::service::{ClientPort, ClientService, Shards, Stopping};
-use actors::visit::visitor;
+use actors::turns::Turns;
 use actors::vitals::Roll;
 use actors::wire::WireLimits;
 use auth::{Auth, AuthSettings, ImportedAccount, ImportedSecret};
@@ -48,6 +47,8 @@ pub(crate) struct Wishes {
     pub(crate) unauthenticated_per_address: u32,
     pub(crate) listeners: Vec<ChildSpec>,
     pub(crate) modules: Vec<MakeModule>,
+    /// Accounts `u0`, `u1`, … beside those with names.
+    pub(crate) crowd: usize,
 }
 
 /// Makes a module's plan for a node.
@@ -65,6 +66,7 @@ impl Default for Wishes {
             unauthenticated_per_address: 100,
             listeners: Vec::new(),
             modules: Vec::new(),
+            crowd: 0,
         }
     }
 }
@@ -79,11 +81,13 @@ pub(crate) async fn service(wishes: &Wishes) -> (Router, Arc<ClientService>, Sto
         ..AuthSettings::default()
     };
     let auth = Auth::new(Arc::new(MemAccounts::default()), settings);
-    let accounts = ["romeo", "juliet", "nurse"].map(|name| ImportedAccount {
+    let named = ["romeo", "juliet", "nurse"].map(str::to_owned);
+    let crowd = (0..wishes.crowd).map(|number| format!("u{number}"));
+    let accounts = named.into_iter().chain(crowd).map(|name| ImportedAccount {
         account: format!("{name}@localhost").parse().expect("an account"),
         secret: ImportedSecret::Password("secret".into()),
     });
-    auth.import(accounts.into())
+    auth.import(accounts.collect())
         .await
         .expect("the store is in memory")
         .into_iter()
@@ -101,6 +105,7 @@ pub(crate) async fn service(wishes: &Wishes) -> (Router, Arc<ClientService>, Sto
             close: CLOSING,
         },
         inbox: wishes.inbox,
+        turns: Turns::default(),
         login_timeout: LOGIN,
         stopping: stopping.clone(),
         figures: Arc::default(),
@@ -175,13 +180,9 @@ impl Node {
         hosts: Vec<HostPart>,
         listeners: Vec<ChildSpec>,
     ) -> Self {
-        let accounts = Seat::default();
-        let visits = visitor(router.clone(), accounts.clone(), service.roll.clone());
-        router.services().offer(Arc::new(visits));
         let tree = Tree::start(TreeParts {
             pools: Vec::new(),
             hosts,
-            accounts,
             sessions: service.shards.seats().to_vec(),
             patience: Duration::from_secs(10),
             listeners,
@@ -198,12 +199,6 @@ impl Node {
         node.until(|node| node.service.shards.next().is_some())
             .await;
         node
-    }
-
-    /// Stops it in order.
-    pub(crate) async fn stop(self) {
-        self.stopping.stop();
-        self.tree.shutdown().await;
     }
 
     /// A client on a pipe that holds `room` bytes each way.
