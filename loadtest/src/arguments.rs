@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Scenario {
     /// Pairs of users chat in a closed loop: each message is answered by one.
     Chat(ChatPlan),
+    /// Users write to one who never reads, as much as the server takes. That one's account is the one
+    /// behind theirs.
+    Flood(FloodPlan),
     /// Users log in, say that they are there, and then nothing.
     Idle(IdlePlan),
 }
@@ -33,6 +36,7 @@ impl Scenario {
     pub(crate) fn crowd(&self) -> &Crowd {
         match self {
             Scenario::Chat(plan) => &plan.crowd,
+            Scenario::Flood(plan) => &plan.crowd,
             Scenario::Idle(plan) => &plan.crowd,
         }
     }
@@ -101,6 +105,19 @@ pub(crate) struct ChatPlan {
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=60))]
     pub(crate) warm_up: u64,
     /// Seconds that are measured.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+}
+
+/// The plan of `flood`.
+#[derive(Debug, Args)]
+pub(crate) struct FloodPlan {
+    #[command(flatten)]
+    pub(crate) crowd: Crowd,
+    /// The text of a message, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) body: u32,
+    /// Seconds that the flood lasts.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,
 }

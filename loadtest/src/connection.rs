@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -140,6 +140,29 @@ impl Connection {
         })
     }
 
+    /// Does what [`turn`](Self::turn) does, or writes some of `bytes` as soon as the socket takes
+    /// them; those are gone from its front then. Nothing is lost when it is dropped in between.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub(crate) async fn turn_or_write(
+        &mut self,
+        bytes: &mut BytesMut,
+        mut on_message: impl FnMut(&Element, &mut BytesMut),
+    ) -> Result<(), Failure> {
+        std::future::poll_fn(|cx| {
+            // What a message is answered with goes the same way.
+            if let Poll::Ready(answers) = self.poll_turn(cx, &mut on_message) {
+                bytes.extend_from_slice(&answers?);
+                return Poll::Ready(Ok(()));
+            }
+            let written = ready!(self.socket.poll_write(cx, bytes))?;
+            bytes.advance(written);
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
     /// Sends bytes as they stand.
     ///
     /// # Errors
@@ -171,6 +194,13 @@ impl Socket {
         match self {
             Socket::Plain(tcp) => Pin::new(tcp).poll_read(cx, room),
             Socket::Tls(tls) => Pin::new(tls).poll_read(cx, room),
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        match self {
+            Socket::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Socket::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
         }
     }
 }

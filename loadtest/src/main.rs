@@ -1,9 +1,9 @@
 //! `mungo-loadtest`: what a server takes, and what it costs.
 //!
 //! Clients (`client.rs`, a state machine without a socket) speak over connections (`connection.rs`,
-//! plain or TLS). A crowd of them logs in (`crowd.rs`) and plays a scenario (`chat.rs`, `idle.rs`), all
-//! on one thread, while the server's process is watched from outside (`process.rs`). What came out
-//! is a report (`report.rs`).
+//! plain or TLS). A crowd of them logs in (`crowd.rs`) and plays a scenario (`chat.rs`, `flood.rs`,
+//! `idle.rs`), all on one thread, while the server's process is watched from outside (`process.rs`).
+//! What came out is a report (`report.rs`).
 
 mod arguments;
 mod chat;
@@ -11,6 +11,7 @@ mod client;
 mod connection;
 mod crowd;
 mod failure;
+mod flood;
 mod idle;
 mod latency;
 mod process;
@@ -44,9 +45,10 @@ async fn main() -> ExitCode {
 }
 
 async fn play(scenario: &Scenario) -> Result<Report, Failure> {
-    crowd::raise_file_limit(scenario.crowd().count)?;
+    crowd::raise_file_limit(scenario.crowd().count + 1)?;
     match scenario {
         Scenario::Chat(plan) => chat::run(plan).await,
+        Scenario::Flood(plan) => flood::run(plan).await,
         Scenario::Idle(plan) => idle::run(plan).await,
     }
 }

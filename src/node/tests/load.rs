@@ -81,6 +81,21 @@ async fn idle_users_are_counted_over_tcp_and_tls() {
 }
 
 #[tokio::test]
+async fn who_never_reads_is_closed_again_and_again_in_a_flood() {
+    // The one behind those who write never reads.
+    let (node, port) = node_with_plain_tcp(4).await;
+    let (code, report) = load(&node, port, "flood --count 3 --body 8192 --seconds 2").await;
+    assert_eq!(code, Some(0), "{report:#}");
+    let figure = |name: &str| report["figures"][name].as_f64().expect("a figure");
+    assert!(figure("closed") >= 1.0, "{report:#}");
+    assert!(figure("bounced") >= 1.0, "{report:#}");
+    assert!(
+        figure("memory_before") <= figure("memory_peak"),
+        "{report:#}"
+    );
+}
+
+#[tokio::test]
 async fn who_can_not_log_in_is_reported() {
     let (node, port) = node_with_plain_tcp(1).await;
     let (code, report) = load(&node, port, "idle --count 2 --seconds 1").await;

@@ -7,23 +7,17 @@
 //! | point | runs | its fold |
 //! |---|---|---|
 //! | [`SenderStanza`] | in the sender's session, for each stanza it sends | [`SenderFold`] |
-//! | [`Outbound`] | for each copy that leaves on behalf of an account, those of a broadcast too: for guards | [`OutboundFold`] |
-//! | [`AccountStanza`] | once for a stanza to an account, however many sessions it has | [`AccountFold`] |
-//! | [`AccountAway`] | for a message that no session takes: `Stop` when it was kept, else its sender gets an error | [`AwayFold`] |
+//! | [`AccountStanza`] | once for a message or presence to an account, however many sessions it has | [`AccountFold`] |
 //! | [`SessionStanza`] | in the receiver's session, before bytes are written | [`SessionFold`] |
-//! | [`PresenceChanged`] | when a session has become available or unavailable to all, or has said so anew | [`PresenceFold`] |
 //! | [`SessionOpened`] | when a resource was bound | [`SessionOpenedFold`] |
 //! | [`SessionClosed`] | when a session has ended, however it did | [`SessionClosedFold`] |
 
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use xmpp::{Condition, Jid, Kind, PresenceType, Stanza, StanzaError};
+use xmpp::{BareJid, Condition, Stanza, StanzaError};
 
-use crate::account::Account;
-use crate::directory::{Available, SessionEntry};
-use crate::hold::Hold;
+use crate::directory::{Account, SessionEntry};
 use crate::host::Tables;
 use crate::iq::Cx;
 use crate::module::ModuleFigures;
@@ -142,43 +136,21 @@ impl<H: Hook> Chain<H> {
 pub struct SenderFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
-    /// Whose session it is.
-    pub account: &'a Arc<Account>,
     /// The session that sends it.
     pub session: &'a Arc<SessionEntry>,
     /// The stanza, its `from` stamped.
     pub stanza: Stanza,
 }
 
-/// A copy of a stanza that leaves for somebody else on behalf of an account.
-pub struct OutboundFold<'a> {
-    /// The node around it.
-    pub cx: Cx<'a>,
-    /// On whose behalf.
-    pub account: &'a Arc<Account>,
-    /// The session that sends it, when one does.
-    pub session: Option<&'a Arc<SessionEntry>>,
-    /// The copy, `from` and `to` set.
-    pub stanza: Stanza,
-}
-
-/// A stanza for an account, at the account.
+/// A message or presence for an account, at the account.
 pub struct AccountFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
-    /// Whose it is: loaded, perhaps without a session.
-    pub account: &'a Arc<Account>,
-    /// The stanza.
-    pub stanza: Stanza,
-}
-
-/// A message that no session of the account takes.
-pub struct AwayFold<'a> {
-    /// The node around it.
-    pub cx: Cx<'a>,
     /// Whose it is.
-    pub account: &'a Arc<Account>,
-    /// The message, of type `chat` or `normal`.
+    pub jid: &'a BareJid,
+    /// Its sessions here; none when it has no session.
+    pub account: Option<&'a Account>,
+    /// The stanza.
     pub stanza: Stanza,
 }
 
@@ -186,53 +158,16 @@ pub struct AwayFold<'a> {
 pub struct SessionFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
-    /// Whose session it is.
-    pub account: &'a Arc<Account>,
     /// The session that gets it.
     pub session: &'a Arc<SessionEntry>,
     /// The stanza.
     pub stanza: Stanza,
 }
 
-/// A session that says to all that it is available or not, or dies without a word.
-pub struct PresenceFold<'a> {
-    /// The node around it.
-    pub cx: Cx<'a>,
-    /// Whose session it is.
-    pub account: &'a Arc<Account>,
-    /// The session. What the directory shows of it is what it is now.
-    pub session: &'a Arc<SessionEntry>,
-    /// What it was before.
-    pub before: Option<Available>,
-    /// What it says, without `to`.
-    pub stanza: &'a Stanza,
-    /// Whom it has sent directed presence (RFC 6121 §4.6): those who are left in here are told
-    /// that it is gone when it goes.
-    pub directed: &'a mut HashSet<Jid>,
-    /// [`Hold`]s that are not gone yet.
-    pub(crate) holds: &'a mut u32,
-}
-
-impl PresenceFold<'_> {
-    /// Whether it is available now.
-    #[must_use]
-    pub fn is_available(&self) -> bool {
-        matches!(self.stanza.kind(), Kind::Presence(PresenceType::Available))
-    }
-
-    /// Keeps back what comes for the session from now on.
-    pub fn hold(&mut self) -> Hold {
-        *self.holds += 1;
-        Hold::new(self.session.inbox.clone())
-    }
-}
-
 /// A session that was bound.
 pub struct SessionOpenedFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
-    /// Whose session it is.
-    pub account: &'a Arc<Account>,
     /// The session.
     pub session: &'a Arc<SessionEntry>,
 }
@@ -241,8 +176,6 @@ pub struct SessionOpenedFold<'a> {
 pub struct SessionClosedFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
-    /// Whose session it was.
-    pub account: &'a Arc<Account>,
     /// The session, which is no longer in the directory.
     pub session: &'a Arc<SessionEntry>,
     /// How it ended.
@@ -279,16 +212,10 @@ macro_rules! hook_points {
 hook_points! {
     /// A session sends a stanza.
     SenderStanza => SenderFold in sender;
-    /// A copy of a stanza leaves for somebody else.
-    Outbound => OutboundFold in outbound;
-    /// An account gets a stanza.
+    /// An account gets a message or a presence.
     AccountStanza => AccountFold in account;
-    /// A message finds no session that takes it.
-    AccountAway => AwayFold in away;
     /// A session gets a stanza.
     SessionStanza => SessionFold in session;
-    /// A session becomes available, changes that, or becomes unavailable.
-    PresenceChanged => PresenceFold in presence;
     /// A resource was bound.
     SessionOpened => SessionOpenedFold in opened;
     /// A session has ended.

@@ -22,7 +22,6 @@ async fn the_tree_shows_its_stages_and_pages_of_sessions() {
         [
             "node/pools",
             "node/hosts",
-            "node/accounts",
             "node/sessions",
             "node/listeners"
         ]
