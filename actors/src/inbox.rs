@@ -138,10 +138,13 @@ impl Inbox for SessionInbox {
     }
 
     fn control(&self, control: Control) {
-        match control {
-            // A session that is gone needs no closing.
-            Control::Close(error) => drop(self.tell(SessionMsg::Close(error))),
-        }
+        // A session that is gone has nothing to do, and who waits for it learns of its end by the
+        // channel.
+        let _ = self.tell(match control {
+            Control::Close(error) => SessionMsg::Close(error),
+            Control::Ahead { stanzas, taken } => SessionMsg::Ahead { stanzas, taken },
+            Control::Release => SessionMsg::Release,
+        });
     }
 
     fn depth(&self) -> usize {

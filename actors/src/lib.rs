@@ -22,6 +22,7 @@ pub mod service;
 mod session;
 pub mod tls;
 pub mod turns;
+pub mod visit;
 pub mod vitals;
 pub mod wire;
 

@@ -1,20 +1,26 @@
 //! The actor of a module: one piece of code for all of them.
 //!
-//! It plans the module, puts it on the way of a stanza, runs its timers, and takes everything
+//! It plans the module, puts it on the way of a stanza, runs its timers and, in actors below it, its
+//! tasks, and takes everything
 //! back when it stops in order. When it dies, the [`Installed`] in its state withdraws the
 //! module's IQs and features until its next incarnation puts them there again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use ractor_cluster_derive::RactorMessage;
 use router::{HostType, Installed, PlanError, Planned, Router, Timer};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at};
 
+use crate::background::{Background, BackgroundArgs};
 use crate::vitals::{Figure, Roll, RollEntry, Status};
+
+/// How long a task of a module may take to end in order.
+const TASK_PATIENCE: Duration = Duration::from_secs(4);
 
 /// Makes a module's plan: anew for each incarnation, so that what a crash left in a bad state
 /// isn't used again.
@@ -51,6 +57,7 @@ pub struct Moduling {
     installed: Option<Installed>,
     timers: Vec<Timer>,
     clocks: Vec<JoinHandle<()>>,
+    tasks: Vec<(&'static str, ActorCell)>,
     vitals: Arc<ModuleVitals>,
     _on_the_roll: RollEntry,
 }
@@ -119,6 +126,18 @@ impl Actor for ModuleActor {
             begun: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
         });
+        let mut tasks = Vec::new();
+        for task in planned.tasks() {
+            let args = BackgroundArgs {
+                kind: "task",
+                name: task.name.into(),
+                run: task.run.clone(),
+                patience: TASK_PATIENCE,
+                roll: args.roll.clone(),
+            };
+            let (actor, _) = Actor::spawn_linked(None, Background, args, myself.get_cell()).await?;
+            tasks.push((task.name, actor.get_cell()));
+        }
         let installed = args.host_type.install(planned, args.order)?;
         let clocks = timers
             .iter()
@@ -130,6 +149,7 @@ impl Actor for ModuleActor {
             installed: Some(installed),
             timers,
             clocks,
+            tasks,
             _on_the_roll: args.roll.enter(myself.get_id(), vitals.clone()),
             vitals,
         })
@@ -143,7 +163,40 @@ impl Actor for ModuleActor {
         if let Some(installed) = state.installed.take() {
             installed.withdraw();
         }
+        // Nothing new comes from here on: what waits to be written is.
+        for (name, task) in std::mem::take(&mut state.tasks) {
+            let stopped =
+                task.stop_and_wait(None, Some(TASK_PATIENCE + Duration::from_millis(500)));
+            if stopped.await.is_err() {
+                tracing::warn!(what = "task_killed", task = name, "it did not end in time");
+                task.kill();
+            }
+        }
         Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<ModuleMsg>,
+        event: SupervisionEvent,
+        state: &mut Moduling,
+    ) -> Result<(), ActorProcessingErr> {
+        let (who, why) = match event {
+            SupervisionEvent::ActorTerminated(who, _, why) => {
+                (who, why.unwrap_or_else(|| "ended".to_owned()))
+            }
+            SupervisionEvent::ActorFailed(who, error) => (who, error.to_string()),
+            _ => return Ok(()),
+        };
+        match state
+            .tasks
+            .iter()
+            .find(|(_, task)| task.get_id() == who.get_id())
+        {
+            // The module starts anew with all its tasks.
+            Some((name, _)) => Err(format!("its task `{name}`: {why}").into()),
+            None => Ok(()),
+        }
     }
 
     async fn handle(

@@ -5,6 +5,7 @@
 //! once, when its mailbox is drained. However it dies, dropping its state withdraws the
 //! presence and ends the stream with whole frames.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -32,6 +33,13 @@ pub(crate) enum SessionMsg {
     Input(Batch),
     /// A stanza for the client.
     Deliver(Stanza),
+    /// Stanzas for the client that go before those that are kept back.
+    Ahead {
+        stanzas: Vec<Stanza>,
+        taken: oneshot::Sender<()>,
+    },
+    /// One reason less to keep back what comes.
+    Release,
     /// End the stream with this error.
     Close(StreamError),
     /// The client has closed its stream, or is gone.
@@ -78,8 +86,11 @@ pub(crate) struct SessionState {
     session: Session,
     inbox: Arc<SessionInbox>,
     wire: Arc<Wire>,
-    /// What came before the client was told that it is bound.
-    held: Option<Vec<Stanza>>,
+    /// Whether the client has been told that it is bound.
+    started: bool,
+    /// What is kept back: what came before that, or while the session is held. It keeps its
+    /// credit.
+    held: VecDeque<Stanza>,
     /// Set once it is known how the session ends.
     ending: Option<Ending>,
     /// Messages since the last write.
@@ -120,6 +131,7 @@ impl Actor for SessionActor {
         // The mailbox exists: what arrives between the binding and the start waits there.
         inbox.open(myself.clone());
         let session = Session::open(&router, &account, resource.as_deref(), facts, inbox.clone())
+            .await
             .map_err(Refused)?;
         inbox.name(session.jid().clone());
         // A connection that is gone by now will say so through its reader's end.
@@ -127,7 +139,8 @@ impl Actor for SessionActor {
         Ok(SessionState {
             session,
             wire,
-            held: Some(Vec::new()),
+            started: false,
+            held: VecDeque::new(),
             ending: None,
             unwritten: 0,
             out: Vec::new(),
@@ -155,15 +168,30 @@ impl Actor for SessionActor {
         state: &mut SessionState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
+            SessionMsg::Deliver(stanza) if state.is_held() => state.held.push_back(stanza),
             SessionMsg::Deliver(stanza) => {
                 state.inbox.release(stanza.size());
                 state.deliver(stanza);
             }
             SessionMsg::Input(batch) => state.input(batch),
             SessionMsg::Start => {
-                for stanza in state.held.take().into_iter().flatten() {
-                    state.deliver(stanza);
-                }
+                state.started = true;
+                state.let_go();
+            }
+            SessionMsg::Release => {
+                state.session.release();
+                state.let_go();
+            }
+            SessionMsg::Ahead { stanzas, taken } => {
+                stanzas.into_iter().for_each(|stanza| state.deliver(stanza));
+                state.wire.flush();
+                let wire = state.wire.clone();
+                tokio::spawn(async move {
+                    if wire.written().await.is_ok() {
+                        // Nobody may wait for it any more.
+                        let _ = taken.send(());
+                    }
+                });
             }
             SessionMsg::Close(error) => state.end(Ending::Closed, Some(&error)),
             SessionMsg::Ended(ending) => state.end(ending, None),
@@ -219,10 +247,22 @@ impl SessionState {
         }
     }
 
+    fn is_held(&self) -> bool {
+        !self.started || self.session.is_held()
+    }
+
+    /// Writes what was kept back, unless there is still a reason to keep it.
+    fn let_go(&mut self) {
+        while !self.is_held()
+            && let Some(stanza) = self.held.pop_front()
+        {
+            self.inbox.release(stanza.size());
+            self.deliver(stanza);
+        }
+    }
+
     fn deliver(&mut self, stanza: Stanza) {
-        if let Some(held) = &mut self.held {
-            held.push(stanza);
-        } else if self.ending.is_none()
+        if self.ending.is_none()
             && let Some(stanza) = self.session.deliver(stanza)
         {
             self.write(&stanza);

@@ -4,6 +4,7 @@
 //! node            one_for_one   stages start top-down and stop bottom-up; each restarts alone
 //! ├─ pools        one_for_one   the database
 //! ├─ hosts        one_for_one   per host type: one_for_one over its ModuleActors
+//! ├─ accounts     template      accounts loaded without a session (temporary)
 //! ├─ sessions     template × n  session actors (temporary)
 //! └─ listeners    one_for_one   last to start, first to stop
 //! ```
@@ -32,6 +33,8 @@ pub struct TreeParts {
     pub pools: Vec<PoolArgs>,
     /// Its host types.
     pub hosts: Vec<HostPart>,
+    /// The seat of the supervisor of accounts without sessions.
+    pub accounts: Seat,
     /// The seats of the supervisors of sessions, one for each.
     pub sessions: Vec<Seat>,
     /// How long all sessions together may take to close at shutdown.
@@ -76,6 +79,7 @@ impl Tree {
         let TreeParts {
             pools,
             hosts,
+            accounts,
             sessions,
             patience,
             listeners,
@@ -87,6 +91,12 @@ impl Tree {
         let hosts = hosts
             .into_iter()
             .map(|host| stage(&host.name, host.modules.into_iter().map(module).collect()));
+        let accounts = TemplateArgs {
+            name: "accounts".into(),
+            seat: accounts,
+            patience: Duration::from_secs(1),
+            roll: roll.clone(),
+        };
         let shards = sessions.into_iter().enumerate().map(|(n, seat)| {
             TemplateArgs {
                 name: n.to_string().into(),
@@ -102,6 +112,7 @@ impl Tree {
             vec![
                 stage("pools", pools),
                 stage("hosts", hosts.collect()),
+                accounts.into_spec(),
                 stage("sessions", shards.collect()),
                 stage("listeners", listeners),
             ],

@@ -78,7 +78,9 @@ async fn stage_among(room: usize, turns: Turns) -> Stage {
         encrypted: false,
         transport: "tcp",
     };
-    let session = Session::open(&router, &account, None, facts, inbox.clone()).expect("binds");
+    let session = Session::open(&router, &account, None, facts, inbox.clone())
+        .await
+        .expect("binds");
     let limits = xml::Limits {
         stanza: 10_000,
         header: 1_000,

@@ -110,10 +110,7 @@ impl Disco {
         if let Some(node) = iq.payload.attr("node") {
             w.attr("node", &node);
         }
-        let account = iq.account.filter(|_| may_see && !node);
-        if let Some(account) =
-            account.and_then(|jid| iq.cx.router.directory().account(jid.as_ref()))
-        {
+        if let Some(account) = iq.account.filter(|_| may_see && !node) {
             for session in account
                 .sessions()
                 .iter()

@@ -14,23 +14,25 @@ use actors::limits::Door;
 use actors::listener::{Bound, Listener, ListenerArgs, serve_clients};
 use actors::module::ModuleArgs;
 use actors::pool::PoolArgs;
+use actors::seat::Seat;
 use actors::service::{ClientPort, ClientService, Shards, Stopping};
 use actors::tls::{CertificateFiles, CertificatePlan, Certificates, self_signed};
 use actors::turns::Turns;
+use actors::visit::visitor;
 use actors::vitals::Roll;
 use admin::{AdminSecret, Api};
 use anyhow::{Context, anyhow};
 use auth::Auth;
 use config::{Config, ListenerKind, TlsMode};
 use ractor::Actor;
-use router::{Clock, Host, HostType, Router};
+use router::{Clock, Host, HostType, KnownAccounts, Router};
 use store::{Pool, PoolSettings, SqlAccounts};
 use stream::Serves;
 use supervisors::snapshot::Snapshot;
 use supervisors::supervisor::ChildSpec;
 use supervisors::tree::{HostPart, Tree, TreeParts};
 use supervisors::watchdog::{Watchdog, WatchdogSettings};
-use xmpp::BareJid;
+use xmpp::{BareJid, Condition, StanzaError};
 
 use crate::check::spoken;
 use crate::console::{Control, Listening, NodeAccounts, NodeActors, NodeHealth, NodeSessions};
@@ -89,6 +91,8 @@ impl Node {
         for domain in &domains {
             router.serve(Host::new(domain.clone(), host_type.clone()));
         }
+        router.services().offer(Arc::new(pool.clone()));
+        router.services().offer(Arc::new(known_accounts(&auth)));
         let modules = plan_modules(&config.modules, &router, &host_type)?;
 
         let certificates = certificates(&config, &domains, &data)?;
@@ -98,6 +102,9 @@ impl Node {
         let ports = bind(&config.listeners)?;
 
         let roll = Roll::default();
+        let accounts = Seat::default();
+        let visits = visitor(router.clone(), accounts.clone(), roll.clone());
+        router.services().offer(Arc::new(visits));
         let stopping = Stopping::default();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = Shards::new(cores);
@@ -234,6 +241,7 @@ impl Node {
                 name: HOST_TYPE.into(),
                 modules,
             }],
+            accounts,
             sessions: shards.seats().to_vec(),
             patience: deadline,
             listeners,
@@ -309,6 +317,20 @@ fn domains(config: &Config<Modules>) -> anyhow::Result<Vec<BareJid>> {
         Ok(jid)
     };
     config.domains.iter().map(parse).collect()
+}
+
+/// Tells the router which accounts there are.
+fn known_accounts(auth: &Auth) -> KnownAccounts {
+    let auth = auth.clone();
+    KnownAccounts(Box::new(move |account| {
+        let auth = auth.clone();
+        Box::pin(async move {
+            auth.exists(&account).await.map_err(|error| {
+                tracing::error!(what = "accounts_unavailable", error = %error);
+                StanzaError::new(Condition::InternalServerError)
+            })
+        })
+    }))
 }
 
 /// Plans every module once, so that what contradicts itself is told before a port is open.

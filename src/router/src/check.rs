@@ -4,10 +4,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use play::{Play, Received, StageError};
+use tokio::sync::oneshot;
 use xml::Element;
 use xmpp::{BareJid, FullJid, Jid, Rejected, Stanza};
 
@@ -35,6 +37,7 @@ pub struct Stage {
     router: Router,
     host_type: Arc<HostType>,
     installed: Vec<Installed>,
+    stops: Vec<oneshot::Sender<()>>,
     people: HashMap<String, Person>,
 }
 
@@ -44,9 +47,15 @@ struct Person {
 }
 
 #[derive(Default)]
-struct Queue(Mutex<VecDeque<Came>>);
+struct Queue {
+    came: Mutex<VecDeque<Came>>,
+    /// Holds that are gone.
+    released: AtomicUsize,
+}
 
 enum Came {
+    /// What was stored, ahead of what is kept back.
+    Ahead(Vec<Stanza>, oneshot::Sender<()>),
     /// From the server to this session, not yet through the session's fold.
     Stanza(Stanza),
     /// Written to the client.
@@ -55,13 +64,38 @@ enum Came {
 
 impl Inbox for Queue {
     fn deliver(&self, stanza: Stanza) -> Result<(), Undelivered> {
-        self.0.lock().push_back(Came::Stanza(stanza));
+        self.came.lock().push_back(Came::Stanza(stanza));
         Ok(())
     }
 
-    fn control(&self, Control::Close(error): Control) {
-        let error = String::from_utf8_lossy(&error.to_bytes()).into_owned();
-        self.0.lock().push_back(Came::Text(error));
+    fn control(&self, control: Control) {
+        match control {
+            Control::Close(error) => {
+                let error = String::from_utf8_lossy(&error.to_bytes()).into_owned();
+                self.came.lock().push_back(Came::Text(error));
+            }
+            Control::Ahead { stanzas, taken } => {
+                self.came.lock().push_front(Came::Ahead(stanzas, taken));
+            }
+            Control::Release => _ = self.released.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+impl Queue {
+    /// What comes next. While the session is held that is no stanza.
+    fn next(&self, session: &mut Session) -> Option<Came> {
+        for _ in 0..self.released.swap(0, Ordering::Relaxed) {
+            session.release();
+        }
+        let mut came = self.came.lock();
+        let next = match session.is_held() {
+            true => came
+                .iter()
+                .position(|came| !matches!(came, Came::Stanza(_))),
+            false => Some(0),
+        };
+        came.remove(next?)
     }
 }
 
@@ -98,8 +132,22 @@ impl Stage {
             router,
             host_type,
             installed: Vec::new(),
+            stops: Vec::new(),
             people: HashMap::new(),
         }
+    }
+
+    /// Offers something to the modules that come after.
+    #[must_use]
+    pub fn offering<T: Send + Sync + 'static>(self, service: Arc<T>) -> Self {
+        self.router.services().offer(service);
+        self
+    }
+
+    /// The router of the play.
+    #[must_use]
+    pub fn router(&self) -> &Router {
+        &self.router
     }
 
     /// Puts the module `M` on the stage.
@@ -119,13 +167,19 @@ impl Stage {
                 }
             });
         }
+        for task in planned.tasks() {
+            // Dropped at the end of the play, with the runtime.
+            let (tell, told) = oneshot::channel();
+            self.stops.push(tell);
+            tokio::spawn((task.run)(told));
+        }
         let order = self.installed.len();
         self.installed
             .push(self.host_type.install(planned, order).expect("no conflict"));
         self
     }
 
-    fn open(&mut self, who: &str, jid: &FullJid) -> Result<(), StageError> {
+    async fn open(&mut self, who: &str, jid: &FullJid) -> Result<(), StageError> {
         let queue = Arc::new(Queue::default());
         let facts = ConnectionFacts {
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -134,13 +188,14 @@ impl Stage {
         };
         let resource = Some(jid.resource());
         let session = Session::open(&self.router, &jid.bare(), resource, facts, queue.clone())
+            .await
             .map_err(|error| format!("{who} can't bind: {error:?}"))?;
         self.people
             .insert(who.to_owned(), Person { session, queue });
         Ok(())
     }
 
-    fn person(&mut self, who: &str) -> Result<&mut Person, StageError> {
+    async fn person(&mut self, who: &str) -> Result<&mut Person, StageError> {
         if !self.people.contains_key(who) {
             let jid = match who {
                 "Romeo" => "romeo@montague.lit/orchard",
@@ -153,7 +208,7 @@ impl Stage {
                 }
             };
             let jid: Jid = jid.parse().map_err(|error| format!("{error}"))?;
-            self.open(who, &jid.as_full().ok_or("a full JID")?)?;
+            self.open(who, &jid.as_full().ok_or("a full JID")?).await?;
         }
         self.people
             .get_mut(who)
@@ -163,7 +218,7 @@ impl Stage {
 
 impl play::Stage for Stage {
     async fn send(&mut self, who: &str, text: &str) -> Result<(), StageError> {
-        let person = self.person(who)?;
+        let person = self.person(who).await?;
         let element =
             Element::parse(text.as_bytes()).map_err(|error| format!("not XML: {error}"))?;
         let mut out = Vec::new();
@@ -177,23 +232,37 @@ impl play::Stage for Stage {
             }
         }
         let written = out.iter().map(|stanza| Came::Text(text_of(stanza)));
-        person.queue.0.lock().extend(written);
+        person.queue.came.lock().extend(written);
         Ok(())
     }
 
     async fn receive(&mut self, who: &str) -> Result<Received, StageError> {
-        let person = self.person(who)?;
+        let person = self.person(who).await?;
         // Answers that take time run as tasks: let them come to their end.
         for _ in 0..32 {
             tokio::task::yield_now().await;
         }
         loop {
-            let came = person.queue.0.lock().pop_front();
-            match came {
+            let Person { session, queue } = &mut *person;
+            match queue.next(session) {
                 None => return Ok(Received::Nothing),
+                Some(Came::Ahead(stanzas, taken)) => {
+                    let written: Vec<_> = stanzas
+                        .into_iter()
+                        .filter_map(|stanza| session.deliver(stanza))
+                        .map(|stanza| Came::Text(text_of(&stanza)))
+                        .collect();
+                    let mut came = queue.came.lock();
+                    written
+                        .into_iter()
+                        .rev()
+                        .for_each(|text| came.push_front(text));
+                    // Nobody may wait for it.
+                    let _ = taken.send(());
+                }
                 Some(Came::Text(text)) => return Ok(Received::Text(text)),
                 Some(Came::Stanza(stanza)) => {
-                    if let Some(stanza) = person.session.deliver(stanza) {
+                    if let Some(stanza) = session.deliver(stanza) {
                         return Ok(Received::Text(text_of(&stanza)));
                     }
                 }
@@ -209,16 +278,17 @@ impl play::Stage for Stage {
     async fn direct(&mut self, who: &str, words: &str) -> Result<(), StageError> {
         let mut words = words.split_whitespace();
         match (words.next(), words.next()) {
-            (Some("is"), Some("cut")) => self.end(who, Ending::Lost),
-            (Some("closes"), None) => self.end(who, Ending::Closed),
+            (Some("is"), Some("cut")) => self.end(who, Ending::Lost).await,
+            (Some("closes"), None) => self.end(who, Ending::Closed).await,
             (Some("crashes"), None) => {
                 self.people.remove(who);
                 Ok(())
             }
-            (Some("connects"), None) => self.person(who).map(drop),
+            (Some("connects"), None) => self.person(who).await.map(drop),
             (Some("is"), Some(jid)) => {
                 let jid: Jid = jid.parse().map_err(|error| format!("{jid}: {error}"))?;
                 self.open(who, &jid.as_full().ok_or("a full JID is needed")?)
+                    .await
             }
             _ => Err(format!(
                 "{who} can `connects`, `closes`, `is cut off`, `crashes` or `is JID`"
@@ -229,8 +299,8 @@ impl play::Stage for Stage {
 }
 
 impl Stage {
-    fn end(&mut self, who: &str, ending: Ending) -> Result<(), StageError> {
-        self.person(who)?;
+    async fn end(&mut self, who: &str, ending: Ending) -> Result<(), StageError> {
+        self.person(who).await?;
         if let Some(mut person) = self.people.remove(who) {
             person.session.close(ending);
         }

@@ -1,8 +1,9 @@
-//! Who has a session here: bare JID → account → sessions.
+//! Who is here: bare JID → account → sessions.
 //!
 //! Sharded locks around plain maps: at 100 000 accounts a look-up costs cache misses in every
 //! map there is, so the simplest one serves. No lock is held while anything is delivered.
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -11,9 +12,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use parking_lot::{Mutex, RwLock};
-use smallvec::SmallVec;
 use xmpp::{BareJid, FullJid, Stanza};
 
+use crate::Router;
+use crate::account::{Account, AccountHold};
 use crate::inbox::Inbox;
 use crate::session::ConnectionFacts;
 
@@ -38,7 +40,11 @@ pub struct SessionEntry {
     pub bound_at: SystemTime,
     heard: AtomicU64,
     presence: Mutex<Option<Available>>,
+    slots: Mutex<Vec<Slot>>,
 }
+
+/// Typed state of a session.
+type Slot = (TypeId, Arc<dyn Any + Send + Sync>);
 
 /// The last available presence that a session sent to all.
 #[derive(Clone)]
@@ -66,6 +72,7 @@ impl SessionEntry {
             bound_at,
             heard: AtomicU64::new(heard),
             presence: Mutex::new(None),
+            slots: Mutex::default(),
         }
     }
 
@@ -85,6 +92,29 @@ impl SessionEntry {
         std::mem::replace(&mut *self.presence.lock(), presence)
     }
 
+    /// The state of type `T` that a module keeps of this session, made when it is first asked for.
+    #[must_use]
+    pub fn slot<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        if let Some(there) = self.peek() {
+            return there;
+        }
+        let mut slots = self.slots.lock();
+        match find(&slots) {
+            Some(there) => there,
+            None => {
+                let made = Arc::new(T::default());
+                slots.push((TypeId::of::<T>(), made.clone()));
+                made
+            }
+        }
+    }
+
+    /// The same, if it was ever asked for.
+    #[must_use]
+    pub fn peek<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        find(&self.slots.lock())
+    }
+
     /// When something was last heard of its client, in [`Clock::millis`](crate::Clock::millis).
     #[must_use]
     pub fn heard(&self) -> u64 {
@@ -94,56 +124,6 @@ impl SessionEntry {
     /// Notes that its client was heard at `millis`.
     pub fn hear(&self, millis: u64) {
         self.heard.store(millis, Ordering::Relaxed);
-    }
-}
-
-/// An account with at least one session here. What its sessions share hangs on it.
-pub struct Account {
-    jid: BareJid,
-    sessions: RwLock<SmallVec<[Arc<SessionEntry>; 2]>>,
-}
-
-impl Account {
-    /// Its address.
-    #[must_use]
-    pub fn jid(&self) -> &BareJid {
-        &self.jid
-    }
-
-    /// Its sessions, the oldest first.
-    #[must_use]
-    pub fn sessions(&self) -> SmallVec<[Arc<SessionEntry>; 2]> {
-        self.sessions.read().clone()
-    }
-
-    /// The session that has bound `resource`.
-    #[must_use]
-    pub fn session(&self, resource: &str) -> Option<Arc<SessionEntry>> {
-        self.sessions
-            .read()
-            .iter()
-            .find(|s| s.jid.resource() == resource)
-            .cloned()
-    }
-
-    /// Those of its sessions that messages to the bare JID go to: available, with the highest
-    /// priority of all, which is not negative (RFC 6121 §8.5.2.1.1).
-    #[must_use]
-    pub fn most_available(&self) -> SmallVec<[Arc<SessionEntry>; 2]> {
-        let mut best = SmallVec::new();
-        let mut highest = 0;
-        for session in self.sessions.read().iter() {
-            match session.priority() {
-                Some(priority) if priority > highest => {
-                    highest = priority;
-                    best.clear();
-                    best.push(session.clone());
-                }
-                Some(priority) if priority == highest => best.push(session.clone()),
-                _ => {}
-            }
-        }
-        best
     }
 }
 
@@ -177,7 +157,8 @@ impl Directory {
         &self.shards[self.hasher.hash_one(bare) as usize % SHARDS]
     }
 
-    /// The account of this bare JID (`localpart@domain`), if it has a session here.
+    /// The account of this bare JID (`localpart@domain`), if somebody holds it here: a session
+    /// of it, or a visit.
     #[must_use]
     pub fn account(&self, bare: &str) -> Option<Arc<Account>> {
         self.shard(bare).read().get(bare).cloned()
@@ -209,35 +190,69 @@ impl Directory {
         SessionId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// The account of `bare`, held once more; entered if it is not there.
+    pub(crate) fn hold(&self, router: &Router, bare: &BareJid) -> Held {
+        let mut shard = self.shard(bare.as_ref()).write();
+        let (account, new) = match shard.get(bare) {
+            Some(account) => (account.clone(), false),
+            None => {
+                let account = Arc::new(Account::new(bare.clone()));
+                shard.insert(bare.clone(), account.clone());
+                (account, true)
+            }
+        };
+        account.holds.fetch_add(1, Ordering::Relaxed);
+        drop(shard);
+        let hold = AccountHold::new(router.clone(), account);
+        if new {
+            Held::New(hold)
+        } else {
+            Held::There(hold)
+        }
+    }
+
+    /// One more holds an account that is held already.
+    pub(crate) fn hold_again(&self, account: &Account) {
+        let _shard = self.shard(account.jid().as_ref()).write();
+        account.holds.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Holds an account once more that was found a moment ago, if it is still there.
+    pub(crate) fn keep(&self, router: &Router, account: &Arc<Account>) -> Option<AccountHold> {
+        let shard = self.shard(account.jid().as_ref()).write();
+        let there = shard.get(account.jid())?;
+        if !Arc::ptr_eq(there, account) {
+            return None;
+        }
+        account.holds.fetch_add(1, Ordering::Relaxed);
+        Some(AccountHold::new(router.clone(), account.clone()))
+    }
+
+    /// One less holds it; the last one takes it out.
+    pub(crate) fn release(&self, account: &Arc<Account>) {
+        let mut shard = self.shard(account.jid().as_ref()).write();
+        if account.holds.fetch_sub(1, Ordering::Relaxed) == 1 {
+            take_out(&mut shard, account);
+        }
+    }
+
+    /// Takes an account out that could not be loaded.
+    pub(crate) fn forget(&self, account: &Arc<Account>) {
+        take_out(&mut self.shard(account.jid().as_ref()).write(), account);
+    }
+
     /// Enters a session, in the place of the one with the same full JID, which is returned.
     /// `decide` sees the sessions that are there and may refuse.
     pub(crate) fn bind(
         &self,
+        account: &Account,
         entry: Arc<SessionEntry>,
         decide: impl FnOnce(&[Arc<SessionEntry>]) -> Bind,
-    ) -> Result<(Arc<Account>, Option<Arc<SessionEntry>>), ()> {
-        let bare = entry.jid.bare();
-        let mut shard = self.shard(entry.jid.bare_str()).write();
-        let account = match shard.get(&bare) {
-            Some(account) => {
-                if let Bind::Refuse = decide(&account.sessions.read()) {
-                    return Err(());
-                }
-                account.clone()
-            }
-            None => {
-                if let Bind::Refuse = decide(&[]) {
-                    return Err(());
-                }
-                let account = Arc::new(Account {
-                    jid: bare.clone(),
-                    sessions: RwLock::default(),
-                });
-                shard.insert(bare, account.clone());
-                account
-            }
-        };
+    ) -> Result<Option<Arc<SessionEntry>>, ()> {
         let mut sessions = account.sessions.write();
+        if let Bind::Refuse = decide(&sessions) {
+            return Err(());
+        }
         let same = sessions
             .iter()
             .position(|s| s.jid.resource() == entry.jid.resource());
@@ -246,28 +261,39 @@ impl Directory {
         if older.is_none() {
             self.sessions.fetch_add(1, Ordering::Relaxed);
         }
-        drop(sessions);
-        Ok((account, older))
+        Ok(older)
     }
 
     /// Takes a session out. Says whether it was still there: false after a newer one with the
     /// same full JID has taken its place.
-    pub(crate) fn unbind(&self, entry: &SessionEntry) -> bool {
-        let mut shard = self.shard(entry.jid.bare_str()).write();
-        let Some(account) = shard.get(entry.jid.bare_str()) else {
-            return false;
-        };
+    pub(crate) fn unbind(&self, account: &Account, entry: &SessionEntry) -> bool {
         let mut sessions = account.sessions.write();
         let Some(at) = sessions.iter().position(|s| s.id == entry.id) else {
             return false;
         };
         sessions.remove(at);
         self.sessions.fetch_sub(1, Ordering::Relaxed);
-        let empty = sessions.is_empty();
-        drop(sessions);
-        if empty {
-            shard.remove(entry.jid.bare_str());
-        }
         true
     }
+}
+
+/// An account that somebody begins to hold.
+pub(crate) enum Held {
+    There(AccountHold),
+    /// It is to be loaded by the one who asked.
+    New(AccountHold),
+}
+
+fn take_out(shard: &mut HashMap<BareJid, Arc<Account>>, account: &Arc<Account>) {
+    if shard
+        .get(account.jid())
+        .is_some_and(|there| Arc::ptr_eq(there, account))
+    {
+        shard.remove(account.jid());
+    }
+}
+
+fn find<T: Send + Sync + 'static>(slots: &[Slot]) -> Option<Arc<T>> {
+    let (_, slot) = slots.iter().find(|(of, _)| *of == TypeId::of::<T>())?;
+    slot.clone().downcast().ok()
 }

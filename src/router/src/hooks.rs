@@ -7,17 +7,23 @@
 //! | point | runs | its fold |
 //! |---|---|---|
 //! | [`SenderStanza`] | in the sender's session, for each stanza it sends | [`SenderFold`] |
-//! | [`AccountStanza`] | once for a message or presence to an account, however many sessions it has | [`AccountFold`] |
+//! | [`Outbound`] | for each copy that leaves on behalf of an account, those of a broadcast too: for guards | [`OutboundFold`] |
+//! | [`AccountStanza`] | once for a stanza to an account, however many sessions it has | [`AccountFold`] |
+//! | [`AccountAway`] | for a message that no session takes: `Stop` when it was kept, else its sender gets an error | [`AwayFold`] |
 //! | [`SessionStanza`] | in the receiver's session, before bytes are written | [`SessionFold`] |
+//! | [`PresenceChanged`] | when a session has become available or unavailable to all, or has said so anew | [`PresenceFold`] |
 //! | [`SessionOpened`] | when a resource was bound | [`SessionOpenedFold`] |
 //! | [`SessionClosed`] | when a session has ended, however it did | [`SessionClosedFold`] |
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use xmpp::{BareJid, Condition, Stanza, StanzaError};
+use xmpp::{Condition, Jid, Kind, PresenceType, Stanza, StanzaError};
 
-use crate::directory::{Account, SessionEntry};
+use crate::account::Account;
+use crate::directory::{Available, SessionEntry};
+use crate::hold::Hold;
 use crate::host::Tables;
 use crate::iq::Cx;
 use crate::module::ModuleFigures;
@@ -136,21 +142,43 @@ impl<H: Hook> Chain<H> {
 pub struct SenderFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
+    /// Whose session it is.
+    pub account: &'a Arc<Account>,
     /// The session that sends it.
     pub session: &'a Arc<SessionEntry>,
     /// The stanza, its `from` stamped.
     pub stanza: Stanza,
 }
 
-/// A message or presence for an account, at the account.
+/// A copy of a stanza that leaves for somebody else on behalf of an account.
+pub struct OutboundFold<'a> {
+    /// The node around it.
+    pub cx: Cx<'a>,
+    /// On whose behalf.
+    pub account: &'a Arc<Account>,
+    /// The session that sends it, when one does.
+    pub session: Option<&'a Arc<SessionEntry>>,
+    /// The copy, `from` and `to` set.
+    pub stanza: Stanza,
+}
+
+/// A stanza for an account, at the account.
 pub struct AccountFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
-    /// Whose it is.
-    pub jid: &'a BareJid,
-    /// Its sessions here; none when it has no session.
-    pub account: Option<&'a Account>,
+    /// Whose it is: loaded, perhaps without a session.
+    pub account: &'a Arc<Account>,
     /// The stanza.
+    pub stanza: Stanza,
+}
+
+/// A message that no session of the account takes.
+pub struct AwayFold<'a> {
+    /// The node around it.
+    pub cx: Cx<'a>,
+    /// Whose it is.
+    pub account: &'a Arc<Account>,
+    /// The message, of type `chat` or `normal`.
     pub stanza: Stanza,
 }
 
@@ -158,16 +186,53 @@ pub struct AccountFold<'a> {
 pub struct SessionFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
+    /// Whose session it is.
+    pub account: &'a Arc<Account>,
     /// The session that gets it.
     pub session: &'a Arc<SessionEntry>,
     /// The stanza.
     pub stanza: Stanza,
 }
 
+/// A session that says to all that it is available or not, or dies without a word.
+pub struct PresenceFold<'a> {
+    /// The node around it.
+    pub cx: Cx<'a>,
+    /// Whose session it is.
+    pub account: &'a Arc<Account>,
+    /// The session. What the directory shows of it is what it is now.
+    pub session: &'a Arc<SessionEntry>,
+    /// What it was before.
+    pub before: Option<Available>,
+    /// What it says, without `to`.
+    pub stanza: &'a Stanza,
+    /// Whom it has sent directed presence (RFC 6121 §4.6): those who are left in here are told
+    /// that it is gone when it goes.
+    pub directed: &'a mut HashSet<Jid>,
+    /// [`Hold`]s that are not gone yet.
+    pub(crate) holds: &'a mut u32,
+}
+
+impl PresenceFold<'_> {
+    /// Whether it is available now.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        matches!(self.stanza.kind(), Kind::Presence(PresenceType::Available))
+    }
+
+    /// Keeps back what comes for the session from now on.
+    pub fn hold(&mut self) -> Hold {
+        *self.holds += 1;
+        Hold::new(self.session.inbox.clone())
+    }
+}
+
 /// A session that was bound.
 pub struct SessionOpenedFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
+    /// Whose session it is.
+    pub account: &'a Arc<Account>,
     /// The session.
     pub session: &'a Arc<SessionEntry>,
 }
@@ -176,6 +241,8 @@ pub struct SessionOpenedFold<'a> {
 pub struct SessionClosedFold<'a> {
     /// The node around it.
     pub cx: Cx<'a>,
+    /// Whose session it was.
+    pub account: &'a Arc<Account>,
     /// The session, which is no longer in the directory.
     pub session: &'a Arc<SessionEntry>,
     /// How it ended.
@@ -212,10 +279,16 @@ macro_rules! hook_points {
 hook_points! {
     /// A session sends a stanza.
     SenderStanza => SenderFold in sender;
-    /// An account gets a message or a presence.
+    /// A copy of a stanza leaves for somebody else.
+    Outbound => OutboundFold in outbound;
+    /// An account gets a stanza.
     AccountStanza => AccountFold in account;
+    /// A message finds no session that takes it.
+    AccountAway => AwayFold in away;
     /// A session gets a stanza.
     SessionStanza => SessionFold in session;
+    /// A session becomes available, changes that, or becomes unavailable.
+    PresenceChanged => PresenceFold in presence;
     /// A resource was bound.
     SessionOpened => SessionOpenedFold in opened;
     /// A session has ended.

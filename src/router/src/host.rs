@@ -1,11 +1,14 @@
 //! Served domains, and what the modules of their host type have put on the way of a stanza.
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
-use xmpp::BareJid;
+use xmpp::{BareJid, StanzaError};
 
 use crate::disco::Disco;
 use crate::hooks::{Chains, Flow, Hook};
@@ -65,7 +68,27 @@ pub struct Tables {
     pub(crate) chains: Chains,
     pub(crate) iq: IqTable,
     pub(crate) disco: HashMap<To, Disco>,
+    pub(crate) slots: Vec<LoadSlot>,
+    pub(crate) removals: Vec<RemoveAccount>,
 }
+
+/// Loads the state that a module keeps of an account.
+#[derive(Clone)]
+pub(crate) struct LoadSlot {
+    pub(crate) of: TypeId,
+    pub(crate) load: Arc<dyn Fn(BareJid) -> Loaded + Send + Sync>,
+}
+
+type Loaded = Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send + Sync>, StanzaError>> + Send>>;
+
+/// Deletes what a module keeps of an account.
+#[derive(Clone)]
+pub(crate) struct RemoveAccount {
+    pub(crate) module: &'static str,
+    pub(crate) remove: Arc<dyn Fn(BareJid) -> Removed + Send + Sync>,
+}
+
+type Removed = Pin<Box<dyn Future<Output = Result<(), StanzaError>> + Send>>;
 
 /// How a module goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The way to a session: the address of its actor, behind a bound.
 
+use tokio::sync::oneshot;
 use xmpp::{Stanza, StreamError};
 
 /// Where the stanzas for a session go. The session's actor stands behind it; tests put a queue
@@ -24,10 +25,19 @@ pub trait Inbox: Send + Sync + 'static {
 }
 
 /// What a session is told from outside.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Control {
     /// Send this stream error and close (RFC 6120 §4.9).
     Close(StreamError),
+    /// Write these before what is kept back by a [`Hold`](crate::Hold).
+    Ahead {
+        /// In their order.
+        stanzas: Vec<Stanza>,
+        /// Told when the client's socket has taken them; dropped when it won't.
+        taken: oneshot::Sender<()>,
+    },
+    /// One [`Hold`](crate::Hold) is gone: without any, what was kept back is written.
+    Release,
 }
 
 /// Why an inbox did not take a stanza.

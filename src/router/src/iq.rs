@@ -8,13 +8,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use xml::Child;
-use xmpp::{BareJid, Condition, IqType, Kind, Stanza, StanzaError};
+use xmpp::{Condition, IqType, Kind, Stanza, StanzaError};
 
 use crate::Router;
+use crate::account::{Account, AccountHold};
+use crate::directory::SessionEntry;
 use crate::disco::Disco;
+use crate::hooks::{Flow, Outbound, OutboundFold};
 use crate::host::Host;
 use crate::lanes::Lanes;
 use crate::module::ModuleFigures;
+use crate::route::dispatch;
 
 /// Who is asked: the kind of address that an IQ goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +39,41 @@ pub struct Cx<'a> {
 }
 
 impl Cx<'_> {
+    /// Sends a copy on behalf of an account to somebody else: what [`Outbound`] lets through is
+    /// routed, and what comes back is returned (an answer, an error, a refusal).
+    #[must_use]
+    pub fn send(
+        self,
+        account: &Arc<Account>,
+        session: Option<&Arc<SessionEntry>>,
+        stanza: Stanza,
+    ) -> Option<Stanza> {
+        match self.let_out(account, session, stanza) {
+            Ok(stanza) => dispatch(self.router, stanza),
+            Err(refused) => refused,
+        }
+    }
+
+    /// Runs [`Outbound`]; the error is what the sender gets in the place of it.
+    pub(crate) fn let_out(
+        self,
+        account: &Arc<Account>,
+        session: Option<&Arc<SessionEntry>>,
+        stanza: Stanza,
+    ) -> Result<Stanza, Option<Stanza>> {
+        let mut fold = OutboundFold {
+            cx: self,
+            account,
+            session,
+            stanza,
+        };
+        match self.host.run::<Outbound>(&mut fold) {
+            Flow::Continue => Ok(fold.stanza),
+            Flow::Stop => Err(None),
+            Flow::Refuse(error) => Err(fold.stanza.error(error)),
+        }
+    }
+
     /// What addresses of the kind `to` say of themselves on this host.
     #[must_use]
     pub fn disco(&self, to: To) -> Disco {
@@ -62,7 +101,7 @@ pub struct IqRequest<'a> {
     /// Whether it is a set.
     pub set: bool,
     /// The account that was asked, where one was.
-    pub account: Option<&'a BareJid>,
+    pub account: Option<&'a Arc<Account>>,
 }
 
 impl IqRequest<'_> {
@@ -70,9 +109,21 @@ impl IqRequest<'_> {
     #[must_use]
     pub fn own(&self) -> bool {
         match (self.account, self.stanza.from()) {
-            (Some(account), Some(from)) => from.bare_str() == account.as_ref(),
+            (Some(account), Some(from)) => from.bare_str() == account.jid().as_ref(),
             _ => false,
         }
+    }
+
+    /// The account of the one who asks, if it is one of this node.
+    #[must_use]
+    pub fn own_account(&self) -> Option<Arc<Account>> {
+        asker(self.cx.router, self.stanza)
+    }
+
+    /// The session that asks, if it is one of this node.
+    #[must_use]
+    pub fn session(&self) -> Option<Arc<SessionEntry>> {
+        asking_session(self.cx.router, self.stanza)
     }
 
     /// What an IQ of the wrong type is answered with.
@@ -94,7 +145,47 @@ pub struct OwnedIq {
     /// Whether it is a set.
     pub set: bool,
     /// The account that was asked, where one was.
-    pub account: Option<BareJid>,
+    pub account: Option<AccountHold>,
+}
+
+impl OwnedIq {
+    /// Whether an account is asked by one of its own sessions.
+    #[must_use]
+    pub fn own(&self) -> bool {
+        match (&self.account, self.stanza.from()) {
+            (Some(account), Some(from)) => from.bare_str() == account.jid().as_ref(),
+            _ => false,
+        }
+    }
+
+    /// The account of the one who asks, if it is one of this node.
+    #[must_use]
+    pub fn own_account(&self) -> Option<Arc<Account>> {
+        asker(&self.router, &self.stanza)
+    }
+
+    /// The session that asks, if it is one of this node.
+    #[must_use]
+    pub fn session(&self) -> Option<Arc<SessionEntry>> {
+        asking_session(&self.router, &self.stanza)
+    }
+
+    /// The node around it.
+    #[must_use]
+    pub fn cx(&self) -> Cx<'_> {
+        Cx {
+            router: &self.router,
+            host: &self.host,
+        }
+    }
+}
+
+fn asker(router: &Router, stanza: &Stanza) -> Option<Arc<Account>> {
+    router.directory().account(stanza.from()?.bare_str())
+}
+
+fn asking_session(router: &Router, stanza: &Stanza) -> Option<Arc<SessionEntry>> {
+    asker(router, stanza)?.session(stanza.from()?.resource()?)
 }
 
 pub(crate) type AsyncIq =
@@ -125,7 +216,11 @@ impl IqTable {
 }
 
 /// Answers an IQ to the host or to an account. `None`: there is no answer, or it comes later.
-pub(crate) fn answer(cx: Cx<'_>, stanza: &Stanza, account: Option<&BareJid>) -> Option<Stanza> {
+pub(crate) fn answer(
+    cx: Cx<'_>,
+    stanza: &Stanza,
+    account: Option<&Arc<Account>>,
+) -> Option<Stanza> {
     let set = match stanza.kind() {
         Kind::Iq(IqType::Get) => false,
         Kind::Iq(IqType::Set) => true,
@@ -175,7 +270,7 @@ pub(crate) fn answer(cx: Cx<'_>, stanza: &Stanza, account: Option<&BareJid>) -> 
                 host: cx.host.clone(),
                 stanza: stanza.clone(),
                 set,
-                account: account.cloned(),
+                account: account.and_then(|account| cx.router.directory().keep(cx.router, account)),
             };
             match lanes.submit(owned, call, figures) {
                 Ok(()) => None,

@@ -11,10 +11,12 @@
 //!                                       └─ bounce
 //! ```
 
+mod account;
 pub mod clock;
 pub mod directory;
 pub mod disco;
 mod figures;
+mod hold;
 mod hooks;
 mod host;
 mod ids;
@@ -24,31 +26,41 @@ mod lanes;
 mod module;
 mod plan;
 mod presence;
+mod removal;
 mod route;
+mod services;
 mod session;
+mod visit;
 
 #[cfg(feature = "check")]
 pub mod check;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use arc_swap::ArcSwap;
 
+pub use account::{Account, AccountHold};
 pub use clock::Clock;
-pub use directory::{Account, Directory, SessionEntry, SessionId};
+pub use directory::{Available, Directory, SessionEntry, SessionId};
 pub use figures::{Counted, Figures, SAMPLED, Timed, Times};
+pub use hold::Hold;
 pub use hooks::{
-    AccountFold, AccountStanza, Flow, Hook, OnFault, Phase, SenderFold, SenderStanza,
-    SessionClosed, SessionClosedFold, SessionFold, SessionOpened, SessionOpenedFold, SessionStanza,
+    AccountAway, AccountFold, AccountStanza, AwayFold, Flow, Hook, OnFault, Outbound, OutboundFold,
+    Phase, PresenceChanged, PresenceFold, SenderFold, SenderStanza, SessionClosed,
+    SessionClosedFold, SessionFold, SessionOpened, SessionOpenedFold, SessionStanza,
 };
 pub use host::{Host, HostType, Installed, Withdraw};
 pub use ids::random_id;
 pub use inbox::{Control, Inbox, Undelivered};
 pub use iq::{Cx, IqAnswer, IqRequest, OwnedIq, To};
 pub use module::{Module, ModuleFigures, Xep};
-pub use plan::{Plan, PlanError, Planned, Timer};
+pub use plan::{Plan, PlanError, Planned, RunTask, Task, Timer};
+pub use removal::NotRemoved;
+pub use services::Services;
 pub use session::{ConnectionFacts, Ending, ResourceConflict, Session};
+pub use visit::{Exists, KnownAccounts, Visit, Visitor};
 
 /// What a router is told when the node starts.
 #[derive(Debug, Clone)]
@@ -82,6 +94,9 @@ struct Inner {
     clock: Clock,
     settings: RouterSettings,
     figures: Figures,
+    services: Services,
+    /// Accounts that are being loaded.
+    visits: AtomicUsize,
 }
 
 impl Router {
@@ -94,6 +109,8 @@ impl Router {
             clock,
             settings,
             figures: Figures::default(),
+            services: Services::default(),
+            visits: AtomicUsize::new(0),
         }))
     }
 
@@ -119,7 +136,13 @@ impl Router {
         self.0.hosts.load().values().cloned().collect()
     }
 
-    /// Who has a session here.
+    /// What the node offers to modules.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    /// Who is here.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.0.directory

@@ -1,13 +1,18 @@
 //! What a module wants, written down before anything of it runs.
 
+use std::any::{Any, TypeId};
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::oneshot;
+use xmpp::{BareJid, StanzaError};
 
 use crate::Router;
 use crate::disco::{Form, Identity};
 use crate::hooks::{Flow, Handler, Hook, OnFault, Phase};
-use crate::host::Tables;
+use crate::host::{LoadSlot, RemoveAccount, Tables};
 use crate::iq::{AsyncIq, Handle, IqAnswer, IqRequest, OwnedIq, To};
 use crate::lanes::Lanes;
 use crate::module::{Module, ModuleFigures};
@@ -42,6 +47,7 @@ pub enum PlanError {
 type Put = Box<dyn Fn(&mut Tables) + Send + Sync>;
 type MakePut<M> = Box<dyn FnOnce(&Arc<M>, &Arc<ModuleFigures>, &Arc<Lanes>) -> Put>;
 type MakeTimer<M> = Box<dyn FnOnce(&Arc<M>) -> Timer>;
+type MakeTask<M> = Box<dyn FnOnce(&Arc<M>) -> Task>;
 
 /// What a module writes its wishes into.
 pub struct Plan<'a, M: Module> {
@@ -50,7 +56,22 @@ pub struct Plan<'a, M: Module> {
     words: Vec<MakePut<M>>,
     iqs: Vec<(To, &'static str)>,
     timers: Vec<MakeTimer<M>>,
+    tasks: Vec<MakeTask<M>>,
 }
+
+/// Work that a module has beside it as long as it lives; its actor runs it in an actor of its
+/// own.
+#[derive(Clone)]
+pub struct Task {
+    /// Its name: one segment of a path.
+    pub name: &'static str,
+    /// Starts it. It is to end soon after the receiver resolves, and not before.
+    pub run: RunTask,
+}
+
+/// Starts a [`Task`].
+pub type RunTask =
+    Arc<dyn Fn(oneshot::Receiver<()>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Something a module does again and again; its actor calls it.
 #[derive(Clone)]
@@ -152,6 +173,78 @@ impl<M: Module> Plan<'_, M> {
             }
         }));
     }
+
+    /// What the node offers to modules by its type: its database, for one. In the plays of a
+    /// module there is nothing, unless the stage offers it.
+    #[must_use]
+    pub fn uses<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.node.services().get()
+    }
+
+    /// What this module keeps as long as the node runs, over all its incarnations: a queue of
+    /// writes, a store in memory. Made at the first time.
+    pub fn lasting<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        self.node.services().lasting(M::NAME, make)
+    }
+
+    /// Runs `run` beside the module, in an actor of its own, until the receiver resolves. When it
+    /// ends before, or panics, the module starts anew.
+    pub fn task<F, R>(&mut self, name: &'static str, run: F)
+    where
+        F: Fn(Arc<M>, oneshot::Receiver<()>) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.push(Box::new(move |module| {
+            let module = module.clone();
+            Task {
+                name,
+                run: Arc::new(move |stop| Box::pin(run(module.clone(), stop))),
+            }
+        }));
+    }
+
+    /// Keeps a state of type `T` of each account ([`Account::slot`](crate::Account::slot)): `load`
+    /// makes it before any stanza of the account or to it is dealt with. Its error is what those
+    /// are told who wait.
+    pub fn account_slot<T, F, L>(&mut self, load: F)
+    where
+        T: Send + Sync + 'static,
+        F: Fn(Arc<M>, BareJid) -> L + Send + Sync + 'static,
+        L: Future<Output = Result<T, StanzaError>> + Send + 'static,
+    {
+        self.hooks.push(Box::new(move |module, _, _| {
+            let module = module.clone();
+            let load = Arc::new(load);
+            let slot = LoadSlot {
+                of: TypeId::of::<T>(),
+                load: Arc::new(move |account| {
+                    let (module, load) = (module.clone(), load.clone());
+                    Box::pin(async move {
+                        let loaded = load(module, account).await?;
+                        Ok(Box::new(loaded) as Box<dyn Any + Send + Sync>)
+                    })
+                }),
+            };
+            Box::new(move |tables| tables.slots.push(slot.clone()))
+        }));
+    }
+
+    /// Deletes all that the module keeps of an account that is removed; it has no session any
+    /// more.
+    pub fn account_removed<F, R>(&mut self, remove: F)
+    where
+        F: Fn(Arc<M>, BareJid) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), StanzaError>> + Send + 'static,
+    {
+        self.hooks.push(Box::new(move |module, _, _| {
+            let module = module.clone();
+            let removal = RemoveAccount {
+                module: M::NAME,
+                remove: Arc::new(move |account| Box::pin(remove(module.clone(), account))),
+            };
+            Box::new(move |tables| tables.removals.push(removal.clone()))
+        }));
+    }
 }
 
 /// A module that is built and whose wishes are known, ready to be installed.
@@ -161,6 +254,7 @@ pub struct Planned {
     words: Vec<Put>,
     iqs: Vec<(To, &'static str)>,
     timers: Vec<Timer>,
+    tasks: Vec<Task>,
     figures: Arc<ModuleFigures>,
     lanes: Arc<Lanes>,
 }
@@ -177,6 +271,7 @@ impl Planned {
             words: Vec::new(),
             iqs: Vec::new(),
             timers: Vec::new(),
+            tasks: Vec::new(),
         };
         let module = Arc::new(M::plan(config, &mut plan)?);
         let figures = Arc::new(ModuleFigures::new(M::NAME));
@@ -197,6 +292,7 @@ impl Planned {
                 .into_iter()
                 .map(|timer| timer(&module))
                 .collect(),
+            tasks: plan.tasks.into_iter().map(|task| task(&module)).collect(),
             figures,
             lanes,
         }))
@@ -218,6 +314,12 @@ impl Planned {
     #[must_use]
     pub fn timers(&self) -> &[Timer] {
         &self.timers
+    }
+
+    /// What runs beside it.
+    #[must_use]
+    pub fn tasks(&self) -> &[Task] {
+        &self.tasks
     }
 
     /// Its asynchronous IQs under way.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use xmpp::{Condition, Jid, Kind, PresenceType, Stanza, StanzaError, ns};
 
-use crate::directory::{Account, Available, SessionEntry};
-use crate::route::{deliver_each, dispatch};
+use crate::account::Account;
+use crate::directory::{Available, SessionEntry};
+use crate::route::deliver_each;
 use crate::session::Session;
 
 impl Session {
@@ -29,24 +30,32 @@ impl Session {
     /// RFC 6121 §4.2.2 and §4.4.2: all resources that are available get it, this one too.
     fn become_available(&mut self, presence: Available, out: &mut Vec<Stanza>) {
         let own = Jid::from(self.account().jid().clone());
-        let stanza = presence.stanza.with_to(own.clone());
+        let said = presence.stanza.clone();
+        let to_own = said.with_to(own.clone());
+        let takes_messages = presence.priority >= 0;
         let before = self.entry().set_available(Some(presence));
+        if takes_messages && before.as_ref().is_none_or(|before| before.priority < 0) {
+            // A message that found nobody is stored by now; the next one finds this session.
+            drop(self.account().arrivals.lock());
+        }
         let others = others(self.account(), self.entry());
-        deliver_each(&others, &stanza);
-        self.emit(stanza, out);
+        deliver_each(&others, &to_own);
+        self.emit(to_own, out);
         if before.is_none() {
             for other in others.iter().filter_map(|session| session.available()) {
                 self.emit(other.stanza.with_to(own.clone()), out);
             }
         }
+        self.presence_changed(before, &said);
     }
 
     /// RFC 6121 §4.5.2. The session stays bound; it just takes no messages to the bare JID.
     fn become_unavailable(&mut self, stanza: &Stanza, out: &mut Vec<Stanza>) {
-        if self.entry().set_available(None).is_some() {
-            let stanza = stanza.with_to(self.account().jid().clone());
-            tell_others(self.account(), self.entry(), &stanza);
-            self.emit(stanza, out);
+        if let Some(before) = self.entry().set_available(None) {
+            let to_own = stanza.with_to(self.account().jid().clone());
+            tell_others(self.account(), self.entry(), &to_own);
+            self.emit(to_own, out);
+            self.presence_changed(Some(before), stanza);
         }
         self.leave_directed(stanza);
     }
@@ -69,7 +78,7 @@ impl Session {
             PresenceType::Probe => return,
             _ => {}
         }
-        if let Some(reply) = dispatch(self.router(), stanza) {
+        if let Some(reply) = self.send(stanza) {
             self.emit(reply, out);
         }
     }
@@ -77,7 +86,8 @@ impl Session {
     /// Tells those who had directed presence that this session has left.
     pub(crate) fn leave_directed(&mut self, unavailable: &Stanza) {
         for to in std::mem::take(&mut self.directed) {
-            dispatch(self.router(), unavailable.with_to(to));
+            // Nobody is there any more who could be told that it did not arrive.
+            let _refused = self.send(unavailable.with_to(to));
         }
     }
 

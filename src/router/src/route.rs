@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use xmpp::{BareJid, Condition, IqType, Kind, MessageType, PresenceType, Stanza, StanzaError};
+use xmpp::{Condition, IqType, Jid, Kind, MessageType, PresenceType, Stanza, StanzaError};
 
 use crate::Router;
-use crate::directory::{Account, SessionEntry};
-use crate::hooks::{AccountFold, AccountStanza, Flow};
+use crate::account::Account;
+use crate::directory::SessionEntry;
+use crate::hooks::{AccountAway, AccountFold, AccountStanza, AwayFold, Flow};
 use crate::inbox::Undelivered;
 use crate::iq::{self, Cx};
+use crate::visit::{Arrival, needs_account};
 
 impl Router {
     /// Routes a stanza of the server's own making, `from` and `to` set. What comes back to its
@@ -39,25 +41,65 @@ pub(crate) fn dispatch(router: &Router, stanza: Stanza) -> Option<Stanza> {
             Some(_) => bounce(&stanza, Condition::ServiceUnavailable),
         };
     }
-    let account = router.directory().account(to.bare_str());
-    let jid = account
-        .as_ref()
-        .map_or_else(|| to.to_bare(), |account| account.jid().clone());
+    let found = router.directory().account(to.bare_str());
+    match found {
+        Some(account) if account.is_open() && !may_change(&account, &stanza) => {
+            to_account_or_resource(cx, &account, stanza)
+        }
+        found => load_and_deliver(cx, &to, found, stanza),
+    }
+}
+
+/// Whether `stanza` may change what is kept of the account: then it has to be the one that is in
+/// the directory, not one that has just left it.
+fn may_change(account: &Account, stanza: &Stanza) -> bool {
+    needs_account(stanza)
+        && (!matches!(stanza.kind(), Kind::Message(_)) || account.sessions.read().is_empty())
+}
+
+fn load_and_deliver(
+    cx: Cx<'_>,
+    to: &Jid,
+    mut found: Option<Arc<Account>>,
+    stanza: Stanza,
+) -> Option<Stanza> {
+    let mut stanza = stanza;
+    loop {
+        match cx.router.arrive(cx.host, &to.to_bare(), found, stanza) {
+            Arrival::Answer(answer) => return answer,
+            Arrival::Deliver(account, back) => {
+                match cx.router.directory().keep(cx.router, &account) {
+                    Some(_held) => return to_account_or_resource(cx, &account, back),
+                    None => (found, stanza) = (None, back),
+                }
+            }
+        }
+    }
+}
+
+/// RFC 6121 §8.5: a stanza for an account that is loaded.
+pub(crate) fn to_account_or_resource(
+    cx: Cx<'_>,
+    account: &Arc<Account>,
+    stanza: Stanza,
+) -> Option<Stanza> {
     let mut fold = AccountFold {
         cx,
-        jid: &jid,
-        account: account.as_deref(),
+        account,
         stanza,
     };
-    match host.run::<AccountStanza>(&mut fold) {
+    match cx.host.run::<AccountStanza>(&mut fold) {
         Flow::Continue => {}
         Flow::Stop => return None,
         Flow::Refuse(error) => return fold.stanza.error(error),
     }
     let stanza = fold.stanza;
-    match to.resource() {
-        None => to_account(cx, &jid, account.as_deref(), stanza),
-        Some(resource) => to_full(cx, &jid, account.as_deref(), resource, stanza),
+    let resource = stanza
+        .to()
+        .and_then(|to| to.resource().map(Box::<str>::from));
+    match resource {
+        None => to_account(cx, account, stanza),
+        Some(resource) => to_full(cx, account, &resource, stanza),
     }
 }
 
@@ -70,18 +112,12 @@ fn to_host(cx: Cx<'_>, stanza: &Stanza) -> Option<Stanza> {
 }
 
 /// RFC 6121 §8.5.1 and §8.5.2: the bare JID.
-fn to_account(
-    cx: Cx<'_>,
-    jid: &BareJid,
-    account: Option<&Account>,
-    stanza: Stanza,
-) -> Option<Stanza> {
+fn to_account(cx: Cx<'_>, account: &Arc<Account>, stanza: Stanza) -> Option<Stanza> {
     match stanza.kind() {
-        Kind::Iq(_) => iq::answer(cx, &stanza, Some(jid)),
-        Kind::Message(kind) => message(kind, account, &stanza),
+        Kind::Iq(_) => iq::answer(cx, &stanza, Some(account)),
+        Kind::Message(kind) => message(cx, kind, account, stanza),
         Kind::Presence(PresenceType::Available | PresenceType::Unavailable) => {
-            let available = sessions(account, |session| session.priority().is_some());
-            deliver_each(&available, &stanza);
+            deliver_each(&sessions(account, |s| s.priority().is_some()), &stanza);
             None
         }
         // Probes and errors are answered for nobody; subscriptions need a roster.
@@ -91,14 +127,8 @@ fn to_account(
 }
 
 /// RFC 6121 §8.5.3: the full JID.
-fn to_full(
-    cx: Cx<'_>,
-    jid: &BareJid,
-    account: Option<&Account>,
-    resource: &str,
-    stanza: Stanza,
-) -> Option<Stanza> {
-    if let Some(session) = account.and_then(|account| account.session(resource)) {
+fn to_full(cx: Cx<'_>, account: &Arc<Account>, resource: &str, stanza: Stanza) -> Option<Stanza> {
+    if let Some(session) = account.session(resource) {
         match session.inbox.deliver(stanza.clone()) {
             Ok(()) => return None,
             Err(Undelivered::Full) => return bounce(&stanza, Condition::ResourceConstraint),
@@ -107,7 +137,7 @@ fn to_full(
     }
     match stanza.kind() {
         Kind::Message(kind @ (MessageType::Chat | MessageType::Normal)) => {
-            message(kind, account, &stanza)
+            message(cx, kind, account, stanza)
         }
         Kind::Message(MessageType::Groupchat) => bounce(&stanza, Condition::ServiceUnavailable),
         Kind::Iq(IqType::Get | IqType::Set) => bounce(&stanza, Condition::ServiceUnavailable),
@@ -116,37 +146,66 @@ fn to_full(
             | PresenceType::Subscribed
             | PresenceType::Unsubscribe
             | PresenceType::Unsubscribed,
-        ) => to_account(cx, jid, account, stanza),
+        ) => to_account(cx, account, stanza),
         Kind::Message(_) | Kind::Iq(_) | Kind::Presence(_) => None,
     }
 }
 
 /// A message to whoever of the account is to get it.
-fn message(kind: MessageType, account: Option<&Account>, stanza: &Stanza) -> Option<Stanza> {
+fn message(
+    cx: Cx<'_>,
+    kind: MessageType,
+    account: &Arc<Account>,
+    stanza: Stanza,
+) -> Option<Stanza> {
     match kind {
         MessageType::Chat | MessageType::Normal => {
-            let best = account.map(Account::most_available).unwrap_or_default();
-            match deliver_each(&best, stanza) {
-                0 => bounce(stanza, Condition::ServiceUnavailable),
+            match deliver_each(&account.most_available(), &stanza) {
+                0 => away(cx, account, stanza),
                 _ => None,
             }
         }
         MessageType::Headline => {
-            let all = sessions(account, |session| {
-                session.priority().is_some_and(|p| p >= 0)
-            });
-            deliver_each(&all, stanza);
+            let all = sessions(account, |s| s.priority().is_some_and(|p| p >= 0));
+            deliver_each(&all, &stanza);
             None
         }
-        MessageType::Groupchat => bounce(stanza, Condition::ServiceUnavailable),
+        MessageType::Groupchat => bounce(&stanza, Condition::ServiceUnavailable),
         MessageType::Error => None,
+    }
+}
+
+/// A message that no session took. A session that becomes available now either is seen here, or
+/// sees what is stored here: both hold the lock.
+fn away(cx: Cx<'_>, account: &Arc<Account>, stanza: Stanza) -> Option<Stanza> {
+    let arrivals = account.arrivals.lock();
+    let Some(_held) = cx.router.directory().keep(cx.router, account) else {
+        // Its last session has closed meanwhile: nobody who comes would look at this one.
+        drop(arrivals);
+        return dispatch(cx.router, stanza);
+    };
+    if deliver_each(&account.most_available(), &stanza) > 0 {
+        return None;
+    }
+    if !account.exists() {
+        return bounce(&stanza, Condition::ServiceUnavailable);
+    }
+    let mut fold = AwayFold {
+        cx,
+        account,
+        stanza,
+    };
+    match cx.host.run::<AccountAway>(&mut fold) {
+        Flow::Continue => bounce(&fold.stanza, Condition::ServiceUnavailable),
+        Flow::Stop => None,
+        Flow::Refuse(error) => fold.stanza.error(error),
     }
 }
 
 type Sessions = SmallVec<[Arc<SessionEntry>; 2]>;
 
-fn sessions(account: Option<&Account>, wanted: impl Fn(&SessionEntry) -> bool) -> Sessions {
-    let mut all = account.map(Account::sessions).unwrap_or_default();
+fn sessions(account: &Account, wanted: impl Fn(&SessionEntry) -> bool) -> Sessions {
+    let mut all = account.sessions();
     all.retain(|session| wanted(session));
     all
 }

@@ -9,11 +9,12 @@ use xmpp::{
 };
 
 use crate::Router;
-use crate::directory::{Account, Bind, SessionEntry};
+use crate::account::{Account, AccountHold};
+use crate::directory::{Available, Bind, SessionEntry};
 use crate::figures::{Timed, turn};
 use crate::hooks::{
-    Flow, SenderFold, SenderStanza, SessionClosed, SessionClosedFold, SessionFold, SessionOpened,
-    SessionOpenedFold, SessionStanza,
+    Flow, PresenceChanged, PresenceFold, SenderFold, SenderStanza, SessionClosed,
+    SessionClosedFold, SessionFold, SessionOpened, SessionOpenedFold, SessionStanza,
 };
 use crate::host::Host;
 use crate::ids::random_id;
@@ -63,18 +64,21 @@ pub enum Ending {
 pub struct Session {
     router: Router,
     host: Arc<Host>,
-    account: Arc<Account>,
+    account: AccountHold,
     entry: Arc<SessionEntry>,
     pub(crate) directed: HashSet<Jid>,
+    /// Holds that keep back what comes for it.
+    pub(crate) holds: u32,
     closed: bool,
 }
 
 impl Session {
-    /// Binds a resource (RFC 6120 §7): `resource`, or one made by the server.
+    /// Binds a resource (RFC 6120 §7): `resource`, or one made by the server. Before that what
+    /// modules keep of the account is loaded, unless it is there.
     ///
     /// # Errors
     /// What the client's bind request is answered with.
-    pub fn open(
+    pub async fn open(
         router: &Router,
         account: &BareJid,
         resource: Option<&str>,
@@ -95,6 +99,7 @@ impl Session {
                 .with_resource(resource)
                 .map_err(|_| StanzaError::new(Condition::BadRequest))?,
         };
+        let hold = router.enter(&host, account).await?;
         let entry = |jid| {
             let (clock, id) = (router.clock(), router.directory().next_id());
             Arc::new(SessionEntry::new(
@@ -108,7 +113,7 @@ impl Session {
         };
         let mut refused = Condition::ResourceConstraint;
         let mut bind = |entry: &Arc<SessionEntry>| {
-            router.directory().bind(entry.clone(), |there| {
+            router.directory().bind(&hold, entry.clone(), |there| {
                 let taken = there
                     .iter()
                     .any(|s| s.jid.resource() == entry.jid.resource());
@@ -131,7 +136,7 @@ impl Session {
         {
             refused = Condition::ResourceConstraint;
             entered = entry(made()?);
-            bound = router.directory().bind(entered.clone(), |there| {
+            bound = router.directory().bind(&hold, entered.clone(), |there| {
                 if there.len() >= router.settings().max_sessions {
                     Bind::Refuse
                 } else {
@@ -139,13 +144,14 @@ impl Session {
                 }
             });
         }
-        let (account, older) = bound.map_err(|()| StanzaError::new(refused))?;
+        let older = bound.map_err(|()| StanzaError::new(refused))?;
         let session = Self {
             router: router.clone(),
             host,
-            account,
+            account: hold,
             entry: entered,
             directed: HashSet::new(),
+            holds: 0,
             closed: false,
         };
         if let Some(older) = older {
@@ -153,6 +159,7 @@ impl Session {
         }
         let mut fold = SessionOpenedFold {
             cx: session.cx(),
+            account: &session.account,
             session: &session.entry,
         };
         session.host.run::<SessionOpened>(&mut fold);
@@ -160,10 +167,25 @@ impl Session {
     }
 
     /// Ends the older session and withdraws its presence, before the newer one is seen.
-    fn replace(&self, older: &SessionEntry) {
-        if older.set_available(None).is_some() {
-            let gone = Self::unavailable(older).with_to(self.account.jid().clone());
-            tell_others(&self.account, &self.entry, &gone);
+    fn replace(&self, older: &Arc<SessionEntry>) {
+        if let Some(before) = older.set_available(None) {
+            let gone = Self::unavailable(older);
+            tell_others(
+                &self.account,
+                &self.entry,
+                &gone.with_to(self.account.jid().clone()),
+            );
+            // Whom it sent directed presence it tells itself, when it closes.
+            let mut fold = PresenceFold {
+                cx: self.cx(),
+                account: &self.account,
+                session: older,
+                before: Some(before),
+                stanza: &gone,
+                directed: &mut HashSet::new(),
+                holds: &mut 0,
+            };
+            self.host.run::<PresenceChanged>(&mut fold);
         }
         older
             .inbox
@@ -184,15 +206,27 @@ impl Session {
 
     /// The account it belongs to.
     #[must_use]
-    pub fn account(&self) -> &Account {
+    pub fn account(&self) -> &Arc<Account> {
         &self.account
+    }
+
+    /// Whether what comes for it is kept back ([`Hold`](crate::Hold)). Whoever calls
+    /// [`deliver`](Self::deliver) then waits until it is not.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.holds > 0
+    }
+
+    /// One [`Hold`](crate::Hold) is gone.
+    pub fn release(&mut self) {
+        self.holds = self.holds.saturating_sub(1);
     }
 
     pub(crate) fn router(&self) -> &Router {
         &self.router
     }
 
-    fn cx(&self) -> Cx<'_> {
+    pub(crate) fn cx(&self) -> Cx<'_> {
         Cx {
             router: &self.router,
             host: &self.host,
@@ -211,6 +245,7 @@ impl Session {
         self.router.figures().receive(stanza.kind());
         let mut fold = SenderFold {
             cx: self.cx(),
+            account: &self.account,
             session: &self.entry,
             stanza,
         };
@@ -242,16 +277,28 @@ impl Session {
         let reply = self
             .router
             .figures()
-            .time(Timed::Route, measured, || dispatch(&self.router, stanza));
+            .time(Timed::Route, measured, || self.send(stanza));
         if let Some(reply) = reply {
             self.emit(reply, out);
         }
+    }
+
+    /// Sends a stanza on behalf of this session. To its own account it does not leave.
+    pub(crate) fn send(&self, stanza: Stanza) -> Option<Stanza> {
+        let own = stanza
+            .to()
+            .is_some_and(|to| to.bare_str() == self.account.jid().as_ref());
+        if own {
+            return dispatch(&self.router, stanza);
+        }
+        self.cx().send(&self.account, Some(&self.entry), stanza)
     }
 
     /// Takes in one stanza for the client and says what is to be written, if anything is.
     pub fn deliver(&mut self, stanza: Stanza) -> Option<Stanza> {
         let mut fold = SessionFold {
             cx: self.cx(),
+            account: &self.account,
             session: &self.entry,
             stanza,
         };
@@ -284,20 +331,50 @@ impl Session {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
-        let current = self.router.directory().unbind(&self.entry);
+        let current = self.router.directory().unbind(&self.account, &self.entry);
         let gone = Self::unavailable(&self.entry);
-        if self.entry.set_available(None).is_some() && current {
-            let gone = gone.with_to(self.account.jid().clone());
-            tell_others(&self.account, &self.entry, &gone);
+        if let Some(before) = self.entry.set_available(None)
+            && (current || !self.succeeded())
+        {
+            let to_own = gone.with_to(self.account.jid().clone());
+            tell_others(&self.account, &self.entry, &to_own);
+            self.presence_changed(Some(before), &gone);
         }
         self.leave_directed(&gone);
         let ending = if current { ending } else { Ending::Replaced };
         let mut fold = SessionClosedFold {
             cx: self.cx(),
+            account: &self.account,
             session: &self.entry,
             ending,
         };
         self.host.run::<SessionClosed>(&mut fold);
+    }
+}
+
+impl Session {
+    /// Whether the newer session of the same full JID has said that it is available.
+    fn succeeded(&self) -> bool {
+        self.account
+            .session(self.entry.jid.resource())
+            .is_some_and(|newer| newer.priority().is_some())
+    }
+
+    /// Runs [`PresenceChanged`].
+    pub(crate) fn presence_changed(&mut self, before: Option<Available>, stanza: &Stanza) {
+        let mut fold = PresenceFold {
+            cx: Cx {
+                router: &self.router,
+                host: &self.host,
+            },
+            account: &self.account,
+            session: &self.entry,
+            before,
+            stanza,
+            directed: &mut self.directed,
+            holds: &mut self.holds,
+        };
+        self.host.run::<PresenceChanged>(&mut fold);
     }
 }
 

@@ -10,8 +10,10 @@ use actors::io::Io;
 use actors::limits::Door;
 use actors::module::ModuleArgs;
 use actors::pipe::{Pipe, pipe};
+use actors::seat::Seat;
 use actors::service::{ClientPort, ClientService, Shards, Stopping};
 use actors::turns::Turns;
+use actors::visit::visitor;
 use actors::vitals::Roll;
 use actors::wire::WireLimits;
 use auth::{Auth, AuthSettings, ImportedAccount, ImportedSecret};
@@ -180,9 +182,13 @@ impl Node {
         hosts: Vec<HostPart>,
         listeners: Vec<ChildSpec>,
     ) -> Self {
+        let accounts = Seat::default();
+        let visits = visitor(router.clone(), accounts.clone(), service.roll.clone());
+        router.services().offer(Arc::new(visits));
         let tree = Tree::start(TreeParts {
             pools: Vec::new(),
             hosts,
+            accounts,
             sessions: service.shards.seats().to_vec(),
             patience: Duration::from_secs(10),
             listeners,
@@ -199,6 +205,12 @@ impl Node {
         node.until(|node| node.service.shards.next().is_some())
             .await;
         node
+    }
+
+    /// Stops it in order.
+    pub(crate) async fn stop(self) {
+        self.stopping.stop();
+        self.tree.shutdown().await;
     }
 
     /// A client on a pipe that holds `room` bytes each way.

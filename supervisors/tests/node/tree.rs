@@ -22,6 +22,7 @@ async fn the_tree_shows_its_stages_and_pages_of_sessions() {
         [
             "node/pools",
             "node/hosts",
+            "node/accounts",
             "node/sessions",
             "node/listeners"
         ]

@@ -4,11 +4,11 @@ use admin::api::{Account, Accounts, Answer, Credentials, NewAccount, ReadyKeys};
 use admin::scalar::{Jid, Time};
 use admin::{AdminError, ErrorCode};
 use auth::{Auth, AuthError, ImportedAccount, ImportedSecret};
-use router::{Control, Router};
+use router::Router;
 use store::StoreError;
 use stream::Secret;
 use stream::scram::ScramHash;
-use xmpp::{BareJid, StreamCondition, StreamError};
+use xmpp::BareJid;
 
 /// The accounts of this node.
 pub(crate) struct NodeAccounts {
@@ -53,15 +53,21 @@ impl Accounts for NodeAccounts {
 
     fn unregister(&self, account: BareJid) -> Answer<'_, ()> {
         Box::pin(async move {
-            self.auth.unregister(&account).await.map_err(auth_error)?;
+            let unregistered = match self.auth.unregister(&account).await {
+                // Something of it may have been left behind by a try that failed half-way.
+                Err(error @ AuthError::NoSuchAccount(_)) => Err(error),
+                Err(error) => return Err(auth_error(error)),
+                Ok(()) => Ok(()),
+            };
+            self.router.remove_account(&account).await.map_err(|error| {
+                tracing::error!(what = "account_not_removed", %error);
+                AdminError::new(
+                    ErrorCode::Unavailable,
+                    format!("{error}; the account can't log in any more, do this again to delete the rest"),
+                )
+            })?;
+            unregistered.map_err(auth_error)?;
             tracing::info!(what = "account_unregistered", account = %account);
-            // RFC 6120 §4.9.3.12: the entity is no longer authorised to be here.
-            if let Some(online) = self.router.directory().account(account.as_ref()) {
-                for session in online.sessions() {
-                    let gone = StreamError::new(StreamCondition::NotAuthorized);
-                    session.inbox.control(Control::Close(gone));
-                }
-            }
             Ok(())
         })
     }
