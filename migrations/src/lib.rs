@@ -11,6 +11,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_account;
 mod m0002_secret;
+mod m0006_privacy;
 
 /// Brings a database to the schema of this binary.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_account::Migration),
             Box::new(m0002_secret::Migration),
+            Box::new(m0006_privacy::Migration),
         ]
     }
 }

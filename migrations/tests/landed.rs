@@ -13,6 +13,10 @@ const LANDED: &[(&str, &str)] = &[
         "m0002_secret",
         "da58e938f3ec32aa558a5bce081917a34baa04c093ad97c87c2e7f285643a113",
     ),
+    (
+        "m0006_privacy",
+        "af2d641565e709d7f4510f5dd3541741ca42bf7bc83580e17e866cccbd5970d8",
+    ),
 ];
 
 #[test]

@@ -6,6 +6,7 @@
 pub mod contact;
 pub mod disco;
 pub mod ping;
+pub mod privacy;
 pub mod roster;
 pub mod session_request;
 pub mod time;

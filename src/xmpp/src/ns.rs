@@ -38,6 +38,12 @@ pub const TIME: &str = "urn:xmpp:time";
 pub const ROSTER: &str = "jabber:iq:roster";
 /// Private XML storage (XEP-0049).
 pub const PRIVATE: &str = "jabber:iq:private";
+/// Privacy lists (XEP-0016).
+pub const PRIVACY: &str = "jabber:iq:privacy";
+/// The blocking command (XEP-0191).
+pub const BLOCKING: &str = "urn:xmpp:blocking";
+/// What is said of a stanza to somebody who is blocked (XEP-0191).
+pub const BLOCKING_ERRORS: &str = "urn:xmpp:blocking:errors";
 /// Last activity (XEP-0012).
 pub const LAST: &str = "jabber:iq:last";
 /// In-band registration (XEP-0077).
