@@ -149,9 +149,18 @@ async fn the_figures_move_when_people_chat() {
         "process_open_fds",
         "process_threads",
         "mungo_runtime_tasks",
+        "mungo_allocator_allocated_bytes",
+        "mungo_allocator_arenas",
     ] {
         assert!(before.get(figure) > 0.0, "{figure}");
     }
+
+    // What is in RAM and no file is what the allocator has, but for stacks and static data.
+    let held = before.get("mungo_allocator_allocated_bytes")
+        + before.get("mungo_allocator_retained_bytes");
+    let others = before.get("process_threads") * f64::from(256 << 10) + f64::from(8 << 20);
+    let anonymous = before.get("process_anonymous_memory_bytes");
+    assert!(anonymous < held + others, "{anonymous} in RAM, {held} held");
 
     // So many that some of them are among those whose times are measured.
     let messages = 200;

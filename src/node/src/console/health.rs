@@ -13,7 +13,7 @@ use router::{Counted, Router, Timed, Times};
 use supervisors::snapshot::{ActorView, Extent, Snapshot};
 
 use super::control::Listening;
-use super::process;
+use super::{heap, process};
 
 /// How this node does.
 pub(crate) struct NodeHealth {
@@ -64,6 +64,7 @@ impl Health for NodeHealth {
         all.extend(self.stanzas());
         all.extend(self.actors());
         all.extend(process::figures());
+        all.extend(heap::figures());
         all
     }
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod actors;
 mod control;
 mod health;
+mod heap;
 mod process;
 mod sessions;
 
