@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use xml::Child;
 use xmpp::{Condition, IqType, Kind, Stanza, StanzaError};
 
@@ -89,6 +90,32 @@ impl Cx<'_> {
 
 /// What an IQ is answered with: the payload of the result, or none, or an error.
 pub type IqAnswer = Result<Option<Bytes>, StanzaError>;
+
+/// What an IQ is answered with when it was dealt with at once, but the answer may have to wait: for
+/// what was changed to reach the disk.
+pub enum Answering {
+    /// The answer.
+    Now(IqAnswer),
+    /// It comes later. What the client asks meanwhile is not held up, but for other answers of this
+    /// kind from the same module.
+    Later(LaterAnswer),
+}
+
+/// An answer that comes later.
+pub type LaterAnswer = Pin<Box<dyn Future<Output = IqAnswer> + Send>>;
+
+impl Answering {
+    /// An answer that `answer` resolves to.
+    pub fn later(answer: impl Future<Output = IqAnswer> + Send + 'static) -> Self {
+        Self::Later(Box::pin(answer))
+    }
+}
+
+impl From<IqAnswer> for Answering {
+    fn from(answer: IqAnswer) -> Self {
+        Self::Now(answer)
+    }
+}
 
 /// An IQ of type get or set that the server answers.
 pub struct IqRequest<'a> {
@@ -191,11 +218,17 @@ fn asking_session(router: &Router, stanza: &Stanza) -> Option<Arc<SessionEntry>>
 pub(crate) type AsyncIq =
     Arc<dyn Fn(OwnedIq) -> Pin<Box<dyn Future<Output = IqAnswer> + Send>> + Send + Sync>;
 type SyncIq = Arc<dyn Fn(&IqRequest<'_>) -> IqAnswer + Send + Sync>;
+type LaterIq = Arc<dyn Fn(&IqRequest<'_>) -> Answering + Send + Sync>;
 
 #[derive(Clone)]
 pub(crate) enum Handle {
     Sync {
         call: SyncIq,
+        figures: Arc<ModuleFigures>,
+    },
+    Later {
+        call: LaterIq,
+        lanes: Arc<Lanes>,
         figures: Arc<ModuleFigures>,
     },
     Async {
@@ -252,32 +285,72 @@ pub(crate) fn answer(
                 set,
                 account,
             };
-            let answered =
-                catch_unwind(AssertUnwindSafe(|| call(&request))).unwrap_or_else(|panic| {
-                    figures.fault("iq", &panic);
-                    Err(StanzaError::new(Condition::InternalServerError))
-                });
+            let answered = caught(&figures, || call(&request)).unwrap_or_else(Err);
             figures.answer();
             reply(stanza, answered)
+        }
+        Some(Handle::Later {
+            call,
+            lanes,
+            figures,
+        }) => {
+            // What is changed below must have a place for its answer.
+            if let Err(error) = lanes.has_room(stanza) {
+                return stanza.error(error);
+            }
+            let request = IqRequest {
+                cx,
+                stanza,
+                payload,
+                set,
+                account,
+            };
+            match caught(&figures, || call(&request)).unwrap_or_else(|error| Err(error).into()) {
+                Answering::Now(answer) => {
+                    figures.answer();
+                    reply(stanza, answer)
+                }
+                Answering::Later(answer) => {
+                    let answer = Mutex::new(Some(answer));
+                    let call: AsyncIq = Arc::new(move |_| match answer.lock().take() {
+                        Some(answer) => answer,
+                        // It is called once.
+                        None => Box::pin(std::future::pending()),
+                    });
+                    match lanes.submit(owned(cx, stanza, set, account), call, figures) {
+                        Ok(()) => None,
+                        Err(error) => stanza.error(error),
+                    }
+                }
+            }
         }
         Some(Handle::Async {
             call,
             lanes,
             figures,
-        }) => {
-            let owned = OwnedIq {
-                router: cx.router.clone(),
-                host: cx.host.clone(),
-                stanza: stanza.clone(),
-                set,
-                account: account.and_then(|account| cx.router.directory().keep(cx.router, account)),
-            };
-            match lanes.submit(owned, call, figures) {
-                Ok(()) => None,
-                Err(error) => stanza.error(error),
-            }
-        }
+        }) => match lanes.submit(owned(cx, stanza, set, account), call, figures) {
+            Ok(()) => None,
+            Err(error) => stanza.error(error),
+        },
     }
+}
+
+fn owned(cx: Cx<'_>, stanza: &Stanza, set: bool, account: Option<&Arc<Account>>) -> OwnedIq {
+    OwnedIq {
+        router: cx.router.clone(),
+        host: cx.host.clone(),
+        stanza: stanza.clone(),
+        set,
+        account: account.and_then(|account| cx.router.directory().keep(cx.router, account)),
+    }
+}
+
+/// Calls a handler; a panic is a fault of its module and an error for who asked.
+fn caught<T>(figures: &ModuleFigures, call: impl FnOnce() -> T) -> Result<T, StanzaError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        figures.fault("iq", &panic);
+        StanzaError::new(Condition::InternalServerError)
+    })
 }
 
 pub(crate) fn reply(request: &Stanza, answer: IqAnswer) -> Option<Stanza> {

@@ -36,6 +36,20 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    fn room_for(&self, client: &Jid) -> Result<(), StanzaError> {
+        if self.closed {
+            return Err(StanzaError::new(Condition::ServiceUnavailable));
+        }
+        match self.waiting.get(client) {
+            Some(lane) if lane.len() >= WAITING => {
+                Err(StanzaError::new(Condition::ResourceConstraint))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 struct Job {
     call: AsyncIq,
     request: OwnedIq,
@@ -85,6 +99,13 @@ impl Lanes {
         AT_A_TIME - self.permits.available_permits()
     }
 
+    /// Whether one more question of the client who sent `request` would be taken in.
+    pub(crate) fn has_room(&self, request: &Stanza) -> Result<(), StanzaError> {
+        let client = request.from();
+        let client = client.ok_or_else(|| StanzaError::new(Condition::BadRequest))?;
+        self.state.lock().room_for(client)
+    }
+
     pub(crate) fn submit(
         self: &Arc<Self>,
         request: OwnedIq,
@@ -95,16 +116,7 @@ impl Lanes {
             return Err(StanzaError::new(Condition::BadRequest));
         };
         let mut state = self.state.lock();
-        if state.closed {
-            return Err(StanzaError::new(Condition::ServiceUnavailable));
-        }
-        if state
-            .waiting
-            .get(&client)
-            .is_some_and(|lane| lane.len() >= WAITING)
-        {
-            return Err(StanzaError::new(Condition::ResourceConstraint));
-        }
+        state.room_for(&client)?;
         let owed = Owed {
             router: request.router.clone(),
             request: request.stanza.clone(),

@@ -54,7 +54,7 @@ pub use hooks::{
 pub use host::{Host, HostType, Installed, Withdraw};
 pub use ids::random_id;
 pub use inbox::{Control, Inbox, Undelivered};
-pub use iq::{Cx, IqAnswer, IqRequest, OwnedIq, To};
+pub use iq::{Answering, Cx, IqAnswer, IqRequest, LaterAnswer, OwnedIq, To};
 pub use module::{Module, ModuleFigures, Xep};
 pub use plan::{Plan, PlanError, Planned, RunTask, Task, Timer};
 pub use removal::NotRemoved;

@@ -13,7 +13,7 @@ use crate::Router;
 use crate::disco::{Form, Identity};
 use crate::hooks::{Flow, Handler, Hook, OnFault, Phase};
 use crate::host::{LoadSlot, RemoveAccount, Tables};
-use crate::iq::{AsyncIq, Handle, IqAnswer, IqRequest, OwnedIq, To};
+use crate::iq::{Answering, AsyncIq, Handle, IqAnswer, IqRequest, OwnedIq, To};
 use crate::lanes::Lanes;
 use crate::module::{Module, ModuleFigures};
 
@@ -119,6 +119,26 @@ impl<M: Module> Plan<'_, M> {
             let handle = Handle::Sync {
                 call: Arc::new(move |request: &IqRequest<'_>| answer(&module, request)),
                 figures,
+            };
+            Box::new(move |tables| tables.iq.insert(to, ns, handle.clone()))
+        }));
+    }
+
+    /// The same for what is done at once, in order with all that the client sends, while the answer
+    /// may wait: for a change to reach the disk.
+    pub fn iq_later(
+        &mut self,
+        to: To,
+        ns: &'static str,
+        answer: fn(&M, &IqRequest<'_>) -> Answering,
+    ) {
+        self.iqs.push((to, ns));
+        self.words.push(Box::new(move |module, figures, lanes| {
+            let module = module.clone();
+            let handle = Handle::Later {
+                call: Arc::new(move |request: &IqRequest<'_>| answer(&module, request)),
+                lanes: lanes.clone(),
+                figures: figures.clone(),
             };
             Box::new(move |tables| tables.iq.insert(to, ns, handle.clone()))
         }));

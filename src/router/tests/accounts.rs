@@ -8,8 +8,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use router::check::Stage;
 use router::{
-    AccountAway, AccountStanza, Flow, IqAnswer, KnownAccounts, Module, OnFault, Outbound, Phase,
-    Plan, PlanError, PresenceChanged, To, Undelivered,
+    AccountAway, AccountStanza, Answering, Flow, IqAnswer, KnownAccounts, Module, OnFault,
+    Outbound, Phase, Plan, PlanError, PresenceChanged, To, Undelivered,
 };
 use tokio::sync::Semaphore;
 use xmpp::{BareJid, Condition, Stanza, StanzaError};
@@ -311,4 +311,45 @@ fn an_account_that_is_removed_is_removed_by_every_module() {
         ",
     );
     assert_eq!(*shared.removed.lock(), ["juliet@capulet.lit"]);
+}
+
+/// Notes what it is told at once, and says so a second later.
+struct Scribe(Mutex<Vec<String>>);
+
+impl Module for Scribe {
+    const NAME: &'static str = "scribe";
+    type Config = NoSettings;
+
+    fn plan(_: Arc<NoSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
+        plan.iq_later(To::Host, "urn:test:note", |scribe, iq| {
+            let mut noted = scribe.0.lock();
+            if iq.set {
+                noted.push(iq.payload.text().into_owned());
+                return Answering::later(async {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    Ok(None)
+                });
+            }
+            let noted = noted.join(" ");
+            Ok(Some(format!("<n xmlns='urn:test:note'>{noted}</n>").into())).into()
+        });
+        Ok(Self(Mutex::default()))
+    }
+}
+
+#[test]
+fn what_is_answered_later_is_done_at_once_and_in_order() {
+    Stage::perform(
+        |stage| stage.with::<Scribe>(NoSettings::default()),
+        "
+        Romeo: <iq type='set' id='a' to='capulet.lit'><n xmlns='urn:test:note'>one</n></iq>
+        Romeo: <iq type='set' id='b' to='capulet.lit'><n xmlns='urn:test:note'>two</n></iq>
+        Romeo: <iq type='get' id='c' to='capulet.lit'><n xmlns='urn:test:note'/></iq>
+        Romeo gets: <iq type='result' id='c' from='capulet.lit' to='romeo@montague.lit/orchard'><n xmlns='urn:test:note'>one two</n></iq>
+        Romeo gets nothing
+        T: 3s
+        Romeo gets: <iq type='result' id='a' from='capulet.lit' to='romeo@montague.lit/orchard'/>
+        Romeo gets: <iq type='result' id='b' from='capulet.lit' to='romeo@montague.lit/orchard'/>
+        ",
+    );
 }
