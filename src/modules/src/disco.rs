@@ -16,9 +16,7 @@ config::settings! {
 }
 
 /// Answers what there is and what it can do.
-pub struct Disco {
-    name: String,
-}
+pub struct Disco;
 
 impl Module for Disco {
     const NAME: &'static str = "disco";
@@ -34,7 +32,7 @@ impl Module for Disco {
             Identity {
                 category: "server",
                 kind: "im",
-                name: "",
+                name: config.name.clone().into(),
             },
         );
         plan.identity(
@@ -42,7 +40,7 @@ impl Module for Disco {
             Identity {
                 category: "account",
                 kind: "registered",
-                name: "",
+                name: "".into(),
             },
         );
         for to in [To::Host, To::Account] {
@@ -51,22 +49,22 @@ impl Module for Disco {
             plan.iq(to, ns::DISCO_INFO, Self::info);
             plan.iq(to, ns::DISCO_ITEMS, Self::items);
         }
-        Ok(Self {
-            name: config.name.clone(),
-        })
+        Ok(Self)
     }
 }
 
 impl Disco {
-    /// §3.1. Nodes belong to extensions that define them; there is none of the server's own.
+    /// §3.1. A node is answered when a module has named it, and not there else.
     fn info(&self, iq: &IqRequest<'_>) -> IqAnswer {
         let to = may_ask(iq)?;
-        if iq.payload.attr("node").is_some_and(|node| !node.is_empty()) {
+        let disco = iq.cx.disco(to);
+        let node = iq.payload.attr("node").filter(|node| !node.is_empty());
+        if node.as_ref().is_some_and(|node| !disco.has_node(node)) {
             return Err(StanzaError::new(Condition::ItemNotFound));
         }
-        let disco = iq.cx.disco(to);
         let mut w = Writer::new();
-        w.start("query", ns::DISCO_INFO);
+        w.start("query", ns::DISCO_INFO)
+            .opt_attr("node", node.as_deref());
         for Identity {
             category,
             kind,
@@ -75,13 +73,9 @@ impl Disco {
         {
             w.start("identity", ns::DISCO_INFO)
                 .attr("category", category)
-                .attr("type", kind);
-            match (to, name) {
-                (To::Host, "") => _ = w.attr("name", &self.name),
-                (_, "") => {}
-                (_, name) => _ = w.attr("name", name),
-            }
-            w.end();
+                .attr("type", kind)
+                .opt_attr("name", Some(&**name).filter(|name| !name.is_empty()))
+                .end();
         }
         for feature in disco.features() {
             w.start("feature", ns::DISCO_INFO)

@@ -143,6 +143,7 @@ impl Node {
                         &config,
                         &port.listener,
                         serves.clone(),
+                        &router,
                         domains[0].domain(),
                         fake_keys,
                     ),

@@ -1,6 +1,7 @@
 //! THE list of modules. A module is told to the node here and nowhere else.
 
 module_list! {
+    caps: modules::caps::Caps,
     contact: modules::contact::Contact,
     disco: modules::disco::Disco,
     ping: modules::ping::Ping,

@@ -6,8 +6,9 @@ use std::time::Duration;
 use actors::InboxLimits;
 use actors::wire::WireLimits;
 use auth::{AuthSettings, ThrottleSettings};
+use bytes::Bytes;
 use config::{Auth, Config, Listener, OnConflict, StreamLimits, TlsMode};
-use router::{ResourceConflict, RouterSettings};
+use router::{ResourceConflict, Router, RouterSettings};
 use stream::sasl::Mechanism;
 use stream::scram::ScramHash;
 use stream::{C2sSettings, Serves};
@@ -75,6 +76,7 @@ pub(crate) fn c2s(
     config: &Config<Modules>,
     listener: &Listener,
     serves: Serves,
+    router: &Router,
     host: &str,
     fake_key_secret: [u8; 32],
 ) -> Arc<C2sSettings> {
@@ -85,6 +87,11 @@ pub(crate) fn c2s(
     let mut settings =
         C2sSettings::new(host, limits(&config.stream, false), random, fake_key_secret);
     settings.domains = serves;
+    let router = router.clone();
+    settings.features = Arc::new(move |domain| match router.host(domain) {
+        Some(host) => host.host_type().stream_features(),
+        None => Bytes::new(),
+    });
     settings.mechanisms = config
         .auth
         .mechanisms

@@ -68,6 +68,7 @@ async fn the_server_answers_what_clients_ask_first() {
           <iq type='result' id='d' from='localhost' to='romeo@localhost/play'>
             <query xmlns='http://jabber.org/protocol/disco#info'>
               <identity category='server' type='im' name='Mungo'/>
+              <feature var='http://jabber.org/protocol/caps'/>
               <feature var='http://jabber.org/protocol/disco#info'/>
               <feature var='http://jabber.org/protocol/disco#items'/>
               <feature var='jabber:iq:version'/>

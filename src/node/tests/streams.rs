@@ -33,6 +33,32 @@ async fn a_stream_is_opened_encrypted_and_closed() {
     .await;
 }
 
+/// XEP-0115 §6.3.
+#[tokio::test]
+async fn after_login_the_stream_shows_what_the_server_can_do() {
+    NodeStage::perform(
+        "
+        Phone is romeo@localhost/phone
+        Phone logs in
+        Romeo connects with TLS
+        Romeo: <stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='localhost' version='1.0'>
+        Romeo gets: <stream:stream *>
+        Romeo gets: <stream:features><**/></stream:features>
+        Romeo: <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AHJvbWVvAHdoZXJlZm9yZSBhcnQgdGhvdQ==</auth>
+        Romeo gets: <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>
+        Romeo: <stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='localhost' version='1.0'>
+        Romeo gets: <stream:stream *>
+        Romeo gets:
+          <stream:features>
+            <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>
+            <session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>
+            <c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:x-mungo' ver='*'/>
+          </stream:features>
+        ",
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn what_is_sent_before_the_handshake_is_not_used_after_it() {
     NodeStage::perform(

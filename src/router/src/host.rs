@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
+use bytes::Bytes;
 use parking_lot::Mutex;
 use xmpp::{BareJid, StanzaError};
 
@@ -70,6 +71,24 @@ pub struct Tables {
     pub(crate) disco: HashMap<To, Disco>,
     pub(crate) slots: Vec<LoadSlot>,
     pub(crate) removals: Vec<RemoveAccount>,
+    pub(crate) stream_features: Vec<MadeOf<Bytes>>,
+    pub(crate) disco_nodes: Vec<MadeOf<String>>,
+    /// What the stream features made.
+    shown: Bytes,
+}
+
+/// Makes something of what the host says of itself.
+pub(crate) type MadeOf<T> = Arc<dyn Fn(&Disco) -> T + Send + Sync>;
+
+impl Tables {
+    /// Makes what is made of the host's words, once all of them stand.
+    fn complete(&mut self) {
+        let host = self.disco.entry(To::Host).or_default();
+        let shown: Vec<Bytes> = self.stream_features.iter().map(|make| make(host)).collect();
+        self.shown = shown.concat().into();
+        let nodes: Vec<String> = self.disco_nodes.iter().map(|name| name(host)).collect();
+        nodes.into_iter().for_each(|node| host.add_node(node));
+    }
 }
 
 /// Loads the state that a module keeps of an account.
@@ -141,6 +160,12 @@ impl HostType {
             .unwrap_or_default()
     }
 
+    /// What streams show after login, whole elements one after another.
+    #[must_use]
+    pub fn stream_features(&self) -> Bytes {
+        self.tables().shown.clone()
+    }
+
     /// Puts a module on the way of a stanza, in the place of an earlier incarnation of itself.
     /// `order` is its place among the modules.
     ///
@@ -200,6 +225,7 @@ impl HostType {
                 share.planned.put_words(&mut tables);
             }
         }
+        tables.complete();
         self.tables.store(Arc::new(tables));
     }
 }

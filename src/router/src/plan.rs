@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 use xmpp::{BareJid, StanzaError};
 
 use crate::Router;
-use crate::disco::{Form, Identity};
+use crate::disco::{Disco, Form, Identity};
 use crate::hooks::{Flow, Handler, Hook, OnFault, Phase};
-use crate::host::{LoadSlot, RemoveAccount, Tables};
+use crate::host::{LoadSlot, MadeOf, RemoveAccount, Tables};
 use crate::iq::{Answering, AsyncIq, Handle, IqAnswer, IqRequest, OwnedIq, To};
 use crate::lanes::Lanes;
 use crate::module::{Module, ModuleFigures};
@@ -99,7 +100,10 @@ impl<M: Module> Plan<'_, M> {
     /// Says that addresses of the kind `to` have `identity` (XEP-0030).
     pub fn identity(&mut self, to: To, identity: Identity) {
         self.words.push(Box::new(move |_, _, _| {
-            Box::new(move |tables| tables.disco.entry(to).or_default().add_identity(identity))
+            Box::new(move |tables| {
+                let identity = identity.clone();
+                tables.disco.entry(to).or_default().add_identity(identity);
+            })
         }));
     }
 
@@ -107,6 +111,26 @@ impl<M: Module> Plan<'_, M> {
     pub fn form(&mut self, to: To, form: Form) {
         self.words.push(Box::new(move |_, _, _| {
             Box::new(move |tables| tables.disco.entry(to).or_default().add_form(form.clone()))
+        }));
+    }
+
+    /// Shows clients a feature of the stream after login: what `write` makes, one whole element, of
+    /// what the host says of itself. It is made anew whenever a module comes or goes.
+    pub fn stream_feature(&mut self, write: fn(&M, &Disco) -> Bytes) {
+        self.words.push(Box::new(move |module, _, _| {
+            let module = module.clone();
+            let write: MadeOf<Bytes> = Arc::new(move |disco: &Disco| write(&module, disco));
+            Box::new(move |tables| tables.stream_features.push(write.clone()))
+        }));
+    }
+
+    /// Names a node at which the host tells the same as without a node (XEP-0030): `name` makes it
+    /// of what the host says of itself, anew whenever a module comes or goes.
+    pub fn disco_node(&mut self, name: fn(&M, &Disco) -> String) {
+        self.words.push(Box::new(move |module, _, _| {
+            let module = module.clone();
+            let name: MadeOf<String> = Arc::new(move |disco: &Disco| name(&module, disco));
+            Box::new(move |tables| tables.disco_nodes.push(name.clone()))
         }));
     }
 

@@ -166,8 +166,9 @@ impl C2s {
             }
         }
         self.lang = header.lang().map(|lang| lang.into_owned());
-        if self.account.is_some() {
-            bytes.extend_from_slice(&features::after_login(&self.settings.features));
+        if let Some(account) = &self.account {
+            let extra = (self.settings.features)(account.domain());
+            bytes.extend_from_slice(&features::after_login(&extra));
             self.state = State::Bind;
         } else {
             let tls = self.connection.tls.as_ref();

@@ -1,6 +1,5 @@
 //! What a stream offers at each stage (RFC 6120 §4.3.2).
 
-use bytes::Bytes;
 use xmpp::ns;
 
 use crate::sasl::Offer;
@@ -45,7 +44,7 @@ pub(crate) enum StartTls {
 }
 
 /// After login: binding, the session that old clients ask for, and what the house adds.
-pub(crate) fn after_login(extra: &[Bytes]) -> Vec<u8> {
+pub(crate) fn after_login(extra: &[u8]) -> Vec<u8> {
     // Binding needs no <required/>: it always is (RFC 6120 §7.1). The session of RFC 3921 is
     // offered for clients that insist on it, and marked as needless for all others.
     let mut out = format!(
@@ -54,9 +53,7 @@ pub(crate) fn after_login(extra: &[Bytes]) -> Vec<u8> {
         ns::SESSION,
     )
     .into_bytes();
-    for feature in extra {
-        out.extend_from_slice(feature);
-    }
+    out.extend_from_slice(extra);
     out.extend_from_slice(b"</stream:features>");
     out
 }

@@ -37,6 +37,9 @@ impl TlsMode {
 /// Tells whether we serve a domain (normalised as RFC 7622 §3.2 says).
 pub type Serves = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
+/// Gives the features that a domain shows after login, whole elements one after another.
+pub type Features = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
+
 /// Fills a buffer with bytes that nobody can foresee.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
@@ -69,8 +72,8 @@ pub struct C2sSettings {
     pub scram_iterations: u32,
     /// The language of our error texts, `en` (RFC 6120 §4.7.4).
     pub lang: String,
-    /// Further features to show after login, each a whole element.
-    pub features: Vec<Bytes>,
+    /// Further features to show after login; asked for each stream, they may change.
+    pub features: Features,
 }
 
 impl C2sSettings {
@@ -92,7 +95,7 @@ impl C2sSettings {
             fake_key_secret,
             scram_iterations: 10_000,
             lang: "en".to_owned(),
-            features: Vec::new(),
+            features: Arc::new(|_| Bytes::new()),
         }
     }
 }

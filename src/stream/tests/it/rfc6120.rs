@@ -105,6 +105,21 @@ fn what_was_said_in_the_clear_is_forgotten() {
     );
 }
 
+/// RFC 6120 §4.3.2: what is shown after login depends on who logged in, and where.
+#[test]
+fn the_domain_adds_features_of_its_own_after_login() {
+    let mut settings = settings(TlsMode::Direct);
+    settings.features =
+        std::sync::Arc::new(|domain| format!("<x xmlns='urn:of:{domain}'/>").into());
+    let mut peer = Peer::opened_with(settings);
+    peer.say(&crate::peer::plain("", "romeo", "r0m30"));
+    let features = peer.say(OPEN);
+    assert!(
+        features.ends_with("<x xmlns='urn:of:localhost'/></stream:features>"),
+        "{features}"
+    );
+}
+
 #[test]
 fn starttls_where_it_is_not_offered_ends_the_stream() {
     let start = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
