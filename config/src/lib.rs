@@ -51,6 +51,7 @@ mod size;
 mod span;
 mod store;
 mod stream;
+mod watchdog;
 
 pub use auth::{Auth, FailedLogins, Mechanism, PasswordRules};
 pub use domain::Domain;
@@ -70,6 +71,7 @@ pub use size::Size;
 pub use span::Span;
 pub use store::Store;
 pub use stream::StreamLimits;
+pub use watchdog::Watchdog;
 
 /// What the macros of this crate expand to. Not for use by hand.
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::{
     Auth, Domain, Listener, ListenerKind, Log, Problems, Sessions, Shutdown, Store, StreamLimits,
-    settings,
+    Watchdog, settings,
 };
 
 settings! {
@@ -20,6 +20,7 @@ settings! {
         stream: StreamLimits,
         store: Store,
         log: Log,
+        watchdog: Watchdog,
         shutdown: Shutdown,
         /// What the server offers. A module that is not named runs with its defaults;
         /// `ping: (interval: "10m")` changes them, `ping: off` switches the module off.

@@ -6,20 +6,26 @@
 //! can't answer. It runs on a thread of its own, so it sees that even when no thread is left
 //! that could run actors.
 //!
-//! It names them, in the log, on the roll (for `mungoctl actor show`) and in the metrics. It
-//! kills nobody: see [`ractor::ActorCell::kill`] for what it could not do about a blocked thread.
+//! It names them, in the log, on the roll (for `mungoctl actor show`) and in the metrics. If it is
+//! told to, it kills who stays stuck; that acts at the actor's next await, so one that blocks its
+//! thread stays until it lets go of it. When all threads are blocked nobody is left to be killed for
+//! the good of anybody, and the process aborts.
+
+mod pulse;
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actors::vitals::{Roll, Trouble};
+use actors::vitals::{Children, Roll, Trouble};
 use ractor::ActorId;
+use ractor::registry::where_is_pid;
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use pulse::Pulse;
 
 /// When the watchdog calls something trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +34,15 @@ pub struct WatchdogSettings {
     pub every: Duration,
     /// So many looks in a row without a message handled, with one in hand: it is stuck.
     pub stuck: u32,
+    /// Stuck for so many looks, it is killed, unless it is a supervisor. `None`: nobody is.
+    pub kill: Option<u32>,
     /// So many looks in a row with a longer mailbox each time: it grows. A message handled now
     /// and then doesn't help.
     pub grows: u32,
     /// A mailbox with fewer messages doesn't count as growing.
     pub long: u64,
+    /// So many looks in a row without anything run by any thread: the process aborts. `None`: never.
+    pub abort: Option<u32>,
 }
 
 impl Default for WatchdogSettings {
@@ -40,16 +50,19 @@ impl Default for WatchdogSettings {
         Self {
             every: Duration::from_secs(1),
             stuck: 5,
+            kill: None,
             grows: 10,
             long: 1_000,
+            abort: Some(60),
         }
     }
 }
 
-/// The watchdog's thread. It ends when this is dropped.
+/// The watchdog's threads. They end when this is dropped.
 pub struct Watchdog {
-    stop: Option<mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    stop: Vec<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+    beating: AbortHandle,
 }
 
 impl Watchdog {
@@ -58,38 +71,48 @@ impl Watchdog {
     /// # Errors
     /// The system's, when there is no thread to be had.
     pub fn start(roll: Roll, runtime: &Handle, settings: WatchdogSettings) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
-        let pulse = Arc::new(AtomicU64::new(0));
-        let mut watch = Watch::new(roll, settings).with_pulse(pulse.clone());
-        let beating = runtime.spawn(async move {
-            let mut ticks = tokio::time::interval(settings.every / 2);
-            loop {
-                ticks.tick().await;
-                pulse.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        let thread = std::thread::Builder::new()
-            .name("watchdog".to_owned())
-            .spawn(move || {
-                while stopped.recv_timeout(settings.every) == Err(RecvTimeoutError::Timeout) {
-                    watch.look();
-                }
-                beating.abort();
+        let (pulse, beating) = Pulse::of(runtime, settings.every);
+        let mut watchdog = Self {
+            stop: Vec::new(),
+            threads: Vec::new(),
+            beating,
+        };
+        if let Some(looks) = settings.abort {
+            let pulse = pulse.clone();
+            watchdog.thread("watchdog-abort", move |stopped| {
+                pulse::abort_when_still(pulse, looks, settings.every, &stopped);
             })?;
-        Ok(Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        }
+        let mut watch = Watch::new(roll, settings).with_pulse(pulse);
+        watchdog.thread("watchdog", move |stopped| {
+            while stopped.recv_timeout(settings.every) == Err(RecvTimeoutError::Timeout) {
+                watch.look();
+            }
+        })?;
+        Ok(watchdog)
+    }
+
+    fn thread(
+        &mut self,
+        name: &str,
+        run: impl FnOnce(Receiver<()>) + Send + 'static,
+    ) -> io::Result<()> {
+        let (stop, stopped) = mpsc::channel();
+        let thread = std::thread::Builder::new().name(name.to_owned());
+        self.threads.push(thread.spawn(move || run(stopped))?);
+        self.stop.push(stop);
+        Ok(())
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        self.stop.clear();
+        for thread in self.threads.drain(..) {
             // A panic of its own was told when it happened.
             let _ = thread.join();
         }
+        self.beating.abort();
     }
 }
 
@@ -115,13 +138,8 @@ struct Busy {
     longer: u32,
     /// Whether it was named.
     named: bool,
-}
-
-/// Whether the runtime runs anything.
-struct Pulse {
-    beats: Arc<AtomicU64>,
-    last: u64,
-    still: u32,
+    /// Whether it was killed.
+    killed: bool,
 }
 
 impl Watch {
@@ -136,13 +154,9 @@ impl Watch {
         }
     }
 
-    /// And over a runtime that counts `beats` up as long as it has a thread to do so.
-    fn with_pulse(mut self, beats: Arc<AtomicU64>) -> Self {
-        self.pulse = Some(Pulse {
-            beats,
-            last: 0,
-            still: 0,
-        });
+    /// And over a runtime.
+    fn with_pulse(mut self, pulse: Pulse) -> Self {
+        self.pulse = Some(pulse);
         self
     }
 
@@ -171,6 +185,10 @@ impl Watch {
                         busy.named = true;
                         name(&self.roll, *id, busy, trouble);
                     }
+                    if !busy.killed && settings.kill.is_some_and(|kill| busy.still >= kill) {
+                        busy.killed = true;
+                        kill(&self.roll, *id);
+                    }
                 }
                 None if busy.named => {
                     busy.named = false;
@@ -183,7 +201,7 @@ impl Watch {
         before.into_keys().for_each(relieved);
         self.roll.note_troubles(troubles);
         if let Some(pulse) = &mut self.pulse {
-            pulse.look(&settings);
+            name_runtime(pulse, &settings);
         }
     }
 }
@@ -196,6 +214,7 @@ impl Busy {
             still: 0,
             longer: 0,
             named: false,
+            killed: false,
         }
     }
 
@@ -207,6 +226,7 @@ impl Busy {
             still: on(handled == self.handled, self.still),
             longer: on(in_hand > self.in_hand, self.longer),
             named: self.named,
+            killed: self.killed,
         }
     }
 
@@ -221,23 +241,29 @@ impl Busy {
     }
 }
 
-impl Pulse {
-    fn look(&mut self, settings: &WatchdogSettings) {
-        let now = self.beats.load(Ordering::Relaxed);
-        if now != self.last {
-            if self.still >= settings.stuck {
-                tracing::warn!(what = "runtime_runs_again");
-            }
-            (self.last, self.still) = (now, 0);
-            return;
-        }
-        self.still = self.still.saturating_add(1);
-        if self.still == settings.stuck {
-            tracing::error!(
-                what = "runtime_stuck",
-                "no thread has run anything for a while: all of them are blocked, or the machine is overloaded"
-            );
-        }
+/// Names the runtime when it has stood still for as long as an actor may.
+fn name_runtime(pulse: &mut Pulse, settings: &WatchdogSettings) {
+    let (before, still) = pulse.look();
+    if still == settings.stuck {
+        tracing::error!(
+            what = "runtime_stuck",
+            "no thread has run anything for a while: all of them are blocked, or the machine is overloaded"
+        );
+    } else if still == 0 && before >= settings.stuck {
+        tracing::warn!(what = "runtime_runs_again");
+    }
+}
+
+fn kill(roll: &Roll, id: ActorId) {
+    let (Some(status), Some(cell)) = (roll.get(id), where_is_pid(id)) else {
+        // It has ended meanwhile.
+        return;
+    };
+    // With a supervisor all those would die who live and work.
+    if matches!(status.children(), Children::Linked) {
+        let (kind, actor) = (status.kind(), status.name());
+        tracing::error!(what = "actor_killed", kind, %actor, %id, "it was stuck for too long");
+        cell.kill();
     }
 }
 

@@ -31,7 +31,7 @@ use stream::Serves;
 use supervisors::snapshot::Snapshot;
 use supervisors::supervisor::ChildSpec;
 use supervisors::tree::{HostPart, Tree, TreeParts};
-use supervisors::watchdog::{Watchdog, WatchdogSettings};
+use supervisors::watchdog::Watchdog;
 use xmpp::{BareJid, Condition, StanzaError};
 
 use crate::check::spoken;
@@ -256,7 +256,7 @@ impl Node {
         let watchdog = Watchdog::start(
             roll,
             &tokio::runtime::Handle::current(),
-            WatchdogSettings::default(),
+            settings::watchdog(&config.watchdog),
         )
         .context("the watchdog has no thread")?;
 

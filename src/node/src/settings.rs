@@ -12,6 +12,7 @@ use router::{ResourceConflict, Router, RouterSettings};
 use stream::sasl::Mechanism;
 use stream::scram::ScramHash;
 use stream::{C2sSettings, Serves};
+use supervisors::watchdog::WatchdogSettings;
 
 use crate::registry::Modules;
 
@@ -153,5 +154,45 @@ pub(crate) fn inbox(stream: &StreamLimits) -> InboxLimits {
     InboxLimits {
         bytes: stream.max_mailbox.bytes(),
         stanzas: usize::try_from(stream.max_mailbox_stanzas).unwrap_or(usize::MAX),
+    }
+}
+
+/// What happens to what lives and does not work. The watchdog counts in looks.
+pub(crate) fn watchdog(watchdog: &config::Watchdog) -> WatchdogSettings {
+    let usual = WatchdogSettings::default();
+    let looks = |time: config::Span| {
+        let looks = time.get().as_millis().div_ceil(usual.every.as_millis());
+        u32::try_from(looks).unwrap_or(u32::MAX)
+    };
+    WatchdogSettings {
+        stuck: looks(watchdog.stuck_after),
+        kill: watchdog.kill_after.map(looks),
+        abort: watchdog.abort_after.map(looks),
+        ..usual
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use config::Span;
+
+    use super::*;
+
+    #[test]
+    fn the_watchdog_looks_at_least_as_long_as_it_is_told() {
+        let told = config::Watchdog {
+            stuck_after: Span::millis(2_500),
+            kill_after: Some(Span::seconds(10)),
+            abort_after: Some(Span::minutes(1)),
+        };
+        let settings = watchdog(&told);
+        let times = [Some(settings.stuck), settings.kill, settings.abort]
+            .map(|looks| looks.map(|looks| settings.every * looks));
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(times, [seconds(3), seconds(10), seconds(60)]);
+        assert_eq!(
+            watchdog(&config::Watchdog::default()),
+            WatchdogSettings::default()
+        );
     }
 }

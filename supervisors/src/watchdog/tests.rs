@@ -1,19 +1,25 @@
 //! Actors that are stuck are named, those that work are not.
 
+mod stall;
+
 use std::io::Write;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use actors::vitals::{RollEntry, Status, Vitals};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use ractor_cluster_derive::RactorMessage;
 
 use super::*;
+use crate::supervisor::{ChildSpec, Supervisor, SupervisorArgs};
 
 const SETTINGS: WatchdogSettings = WatchdogSettings {
     every: Duration::from_secs(1),
     stuck: 5,
+    kill: None,
     grows: 3,
     long: 4,
+    abort: None,
 };
 
 /// What is written into the log while it is the subscriber of this thread.
@@ -180,6 +186,129 @@ async fn actors_that_wait_for_ever_or_block_are_both_named() {
     said = log.during(|| watch.look());
     assert_eq!(said.matches("actor_out_of_trouble").count(), 2, "{said}");
     assert!(roll.troubles().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_stays_stuck_is_killed_and_started_again_if_that_is_wanted() {
+    let roll = Roll::default();
+    let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
+    let on = roll.clone();
+    let child = ChildSpec::new("worker", move |supervisor| {
+        let (roll, started) = (on.clone(), started.clone());
+        async move {
+            let vitals = Arc::new(Vitals::new("worker", "worker"));
+            let args = (roll, vitals.clone());
+            let (actor, _) = Actor::spawn_linked(None, Worker, args, supervisor).await?;
+            let cell = actor.get_cell();
+            // The test has ended.
+            let _ = started.send((actor, vitals));
+            Ok(cell)
+        }
+    });
+    let args = SupervisorArgs::new("boss", roll.clone(), vec![child]);
+    let (boss, _) = Actor::spawn(None, Supervisor, args)
+        .await
+        .expect("it starts");
+    let first = starts.recv().await.expect("a worker");
+    tell(&first, Work::AwaitForEver);
+
+    let settings = WatchdogSettings {
+        kill: Some(7),
+        ..SETTINGS
+    };
+    let (log, mut watch) = (Log::default(), Watch::new(roll.clone(), settings));
+    let mut said = String::new();
+    // The first look only sees that it has something in hand.
+    for _ in 0..7 {
+        said += &log.during(|| watch.look());
+    }
+    assert!(
+        said.contains("actor_stuck") && !said.contains("actor_killed"),
+        "{said}"
+    );
+    assert!(roll.get(first.0.get_id()).is_some(), "it lives");
+    said = log.during(|| watch.look());
+    assert!(
+        said.contains("actor_killed") && said.contains("actor=worker"),
+        "{said}"
+    );
+
+    let second = starts.recv().await.expect("it is started again");
+    assert_ne!(first.0.get_id(), second.0.get_id());
+    while roll.get(first.0.get_id()).is_some() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((roll.falls().failed, roll.falls().restarted), (1, 1));
+    // The new one works, and nobody blames it.
+    tell(&second, Work::Nothing);
+    while second.1.handled() == 0 {
+        tokio::task::yield_now().await;
+    }
+    said = log.during(|| watch.look());
+    assert!(said.contains("actor_out_of_trouble"), "{said}");
+    assert!(roll.troubles().is_empty());
+    boss.stop(None);
+}
+
+#[tokio::test]
+async fn a_supervisor_that_is_stuck_is_named_and_its_children_live() {
+    let roll = Roll::default();
+    // A child whose start takes for ever holds its supervisor up.
+    let (first, second) = (roll.clone(), Arc::new(AtomicBool::new(false)));
+    let (held, works) = (second.clone(), Arc::new(Vitals::new("worker", "works")));
+    let (vitals, (told, mut hangs)) = (works.clone(), tokio::sync::mpsc::unbounded_channel());
+    let good = ChildSpec::new("works", move |supervisor| {
+        let args = (first.clone(), vitals.clone());
+        async move {
+            let (actor, _) = Actor::spawn_linked(None, Worker, args, supervisor).await?;
+            Ok(actor.get_cell())
+        }
+    });
+    let again = roll.clone();
+    let bad = ChildSpec::new("hangs", move |supervisor| {
+        let vitals = Arc::new(Vitals::new("worker", "hangs"));
+        let (args, told) = ((again.clone(), vitals), told.clone());
+        let later = held.swap(true, Ordering::Relaxed);
+        async move {
+            if later {
+                // The test has ended.
+                let _ = told.send(None);
+                std::future::pending::<()>().await;
+            }
+            let (actor, _) = Actor::spawn_linked(None, Worker, args, supervisor).await?;
+            let cell = actor.get_cell();
+            let _ = told.send(Some(actor));
+            Ok(cell)
+        }
+    });
+    let args = SupervisorArgs::new("boss", roll.clone(), vec![good, bad]);
+    let (boss, _) = Actor::spawn(None, Supervisor, args)
+        .await
+        .expect("it starts");
+    let hung = hangs.recv().await.flatten().expect("it starts once");
+    hung.kill();
+    assert!(hangs.recv().await.is_some_and(|actor| actor.is_none()));
+
+    let settings = WatchdogSettings {
+        kill: Some(5),
+        ..SETTINGS
+    };
+    let (log, mut watch) = (Log::default(), Watch::new(roll.clone(), settings));
+    let mut said = String::new();
+    for _ in 0..8 {
+        said += &log.during(|| watch.look());
+    }
+    assert!(
+        said.contains("actor_stuck") && said.contains("actor=boss"),
+        "{said}"
+    );
+    assert!(!said.contains("actor_killed"), "{said}");
+    assert_eq!(boss.get_status(), ractor::ActorStatus::Running);
+    assert!(
+        roll.entered().contains_key("worker") && roll.len() == 2,
+        "the other child lives"
+    );
+    boss.kill();
 }
 
 #[test]

@@ -315,7 +315,7 @@ impl NodeHealth {
         ]
     }
 
-    /// How many are in trouble, by kind; a session's name is somebody's address and stays out.
+    /// How many are in trouble, by kind; the name of a session or an account is somebody's address and stays out.
     fn troubles(&self) -> Vec<(Labels, FigureValue)> {
         let mut counts = BTreeMap::<[Cow<'static, str>; 3], u64>::new();
         for (id, trouble) in self.roll.troubles() {
@@ -327,7 +327,7 @@ impl NodeHealth {
                 Trouble::Grows(_) => "behind",
             };
             let actor = match status.kind() {
-                "session" => Cow::Borrowed(""),
+                "session" | "account" => Cow::Borrowed(""),
                 _ => Cow::Owned(status.name().into_owned()),
             };
             *counts
