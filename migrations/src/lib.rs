@@ -12,6 +12,7 @@ use sea_orm_migration::prelude::*;
 mod m0001_account;
 mod m0002_secret;
 mod m0006_privacy;
+mod m0008_private;
 
 /// Brings a database to the schema of this binary.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_account::Migration),
             Box::new(m0002_secret::Migration),
             Box::new(m0006_privacy::Migration),
+            Box::new(m0008_private::Migration),
         ]
     }
 }

@@ -17,6 +17,10 @@ const LANDED: &[(&str, &str)] = &[
         "m0006_privacy",
         "af2d641565e709d7f4510f5dd3541741ca42bf7bc83580e17e866cccbd5970d8",
     ),
+    (
+        "m0008_private",
+        "b52da0bcd8230ac2018739be5fdcada573a3ab7d4686527431df61e532681776",
+    ),
 ];
 
 #[test]

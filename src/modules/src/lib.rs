@@ -6,9 +6,13 @@
 pub mod caps;
 pub mod contact;
 pub mod disco;
+mod pieces;
 pub mod ping;
 pub mod privacy;
+pub mod private;
 pub mod roster;
 pub mod session_request;
 pub mod time;
+#[cfg(test)]
+mod undertaker;
 pub mod version;
