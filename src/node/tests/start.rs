@@ -102,6 +102,84 @@ async fn a_second_start_finds_everything_again() {
 }
 
 #[tokio::test]
+async fn accounts_that_were_told_of_outlive_a_kill_in_the_middle_of_registrations() {
+    let mut node = Node::start_with("auth: (iterations: 4096)").await;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let mut acknowledged = Vec::new();
+    let register = async |first: u32| {
+        for number in (first..).step_by(4) {
+            let account = format!("u{number}@localhost");
+            node.register(&account).await.expect("registered");
+            tell.send(account).expect("somebody listens");
+        }
+    };
+    let enough = async {
+        while acknowledged.len() < 25 {
+            acknowledged.extend(told.recv().await);
+        }
+    };
+    // With four of them under way all the time.
+    tokio::select! {
+        _ = async { tokio::join!(register(0), register(1), register(2), register(3)) } => {}
+        () = enough => {}
+    }
+    node.kill_and_restart().await;
+    while let Ok(account) = told.try_recv() {
+        acknowledged.push(account);
+    }
+    let listed = node
+        .graphql(r#"{ account { list(limit: 100) { accounts { account } } } }"#)
+        .await
+        .expect("an answer");
+    for account in acknowledged {
+        assert!(
+            listed.contains(&format!("\"{account}\"")),
+            "{account} is not in {listed}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_node_whose_stages_fall_too_often_ends_with_a_code_and_its_streams_are_told() {
+    let mut stage = NodeStage::perform("Romeo logs in").await;
+    // A different one each time, so that none of them waits long for its restart.
+    let stages = ["pools", "hosts", "accounts"].into_iter().cycle();
+    let kills = async {
+        for name in stages {
+            let kill =
+                format!(r#"mutation {{ actor {{ kill(path: "node/{name}") {{ path }} }} }}"#);
+            if stage.node.graphql(&kill).await.is_err() {
+                // Nobody is there any more.
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), kills)
+        .await
+        .expect("it gives up");
+    stage
+        .act(
+            "
+            Romeo gets: <stream:error><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>
+            Romeo gets: </stream:stream>
+            Romeo gets the end
+            ",
+        )
+        .await;
+    assert_eq!(
+        stage.node.exit_code().await,
+        Some(1),
+        "{}",
+        stage.node.log()
+    );
+    assert!(
+        stage.node.log().contains("node_gave_up"),
+        "{}",
+        stage.node.log()
+    );
+}
+
+#[tokio::test]
 async fn a_signal_stops_the_node_in_order() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut stage = NodeStage::perform("Romeo logs in").await;

@@ -70,7 +70,13 @@ async fn a_killed_module_answers_with_an_error_until_it_is_back_and_chat_goes_on
     })
     .await;
     let mut romeo = node.login("romeo").await;
+    // What service discovery shows.
+    let shown = |node: &Node| {
+        let host = node.router.host("localhost").expect("it is served");
+        host.host_type().features(To::Host).contains(&"test:echo")
+    };
     assert!(ask(&mut romeo).await.contains("type='result'"));
+    assert!(shown(&node));
     let before = node.look("node/hosts/default/echo");
     assert_eq!(
         (before.kind, before.figures[0]),
@@ -82,12 +88,14 @@ async fn a_killed_module_answers_with_an_error_until_it_is_back_and_chat_goes_on
     tokio::task::yield_now().await;
     let error = ask(&mut romeo).await;
     assert!(error.contains("<service-unavailable"), "{error}");
+    assert!(!shown(&node));
     romeo.message("romeo@localhost/here", "chat goes on").await;
     romeo.until("chat goes on").await;
     node.until(|node| node.look("node/hosts/default/echo").state == "running")
         .await;
     let after = ask(&mut romeo).await;
     assert!(after.contains("type='result'"), "{after}");
+    assert!(shown(&node));
     assert_eq!(node.look("node/hosts/default/echo").restarts, 1);
 }
 

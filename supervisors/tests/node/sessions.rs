@@ -1,11 +1,13 @@
 //! Sessions under supervision: what clients see when parts of the node fall.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::stage::{CLOSING, HEADER, LOGIN, Node, Wishes, stream_error};
+use crate::stage::{CLOSING, HEADER, LOGIN, Node, PEER, Wishes, stream_error};
 use actors::InboxLimits;
+use router::{ConnectionFacts, Control, Inbox, Session, Undelivered};
 use tokio::time::Instant;
-use xmpp::StreamCondition;
+use xmpp::{Stanza, StreamCondition};
 
 const END: &str = "</stream:stream>";
 
@@ -75,6 +77,60 @@ async fn a_killed_session_says_so_with_whole_frames_and_its_presence_goes() {
     romeo.message("juliet@localhost/here", "Still here").await;
     juliet.until("Still here").await;
     node.login("nurse").await;
+}
+
+/// A bug of ours, on the way of whoever sends it something.
+struct Bug;
+
+impl Inbox for Bug {
+    fn deliver(&self, _: Stanza) -> Result<(), Undelivered> {
+        panic!("told to");
+    }
+
+    fn control(&self, _: Control) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_panics_says_so_with_whole_frames_and_its_presence_goes() {
+    let node = Node::start().await;
+    let mut juliet = node.login("juliet").await;
+    let mut romeo = node.connect_with(40);
+    romeo.login("romeo").await;
+    romeo.send("<presence to='juliet@localhost/here'/>").await;
+    juliet.until("<presence").await;
+    let nurse = "nurse@localhost".parse().expect("an account");
+    let facts = ConnectionFacts {
+        peer: PEER,
+        encrypted: false,
+        transport: "tcp",
+    };
+    let _bug = Session::open(&node.router, &nurse, Some("bug"), facts, Arc::new(Bug))
+        .await
+        .expect("it binds");
+    juliet
+        .message("romeo@localhost/here", "a frame that does not fit")
+        .await;
+    juliet
+        .message("juliet@localhost/here", "the one before has been handled")
+        .await;
+    juliet.until("</message>").await;
+    romeo.message("nurse@localhost/bug", "Fie!").await;
+    let got = romeo.rest().await;
+    let error = stream_error(StreamCondition::InternalServerError);
+    assert!(
+        got.ends_with(&format!("</body></message>{error}{END}")),
+        "{got}"
+    );
+    let gone = juliet.until("/>").await;
+    assert!(
+        gone.contains("type='unavailable'") && gone.contains("romeo@localhost/here"),
+        "{gone}"
+    );
+    // Nobody else notices, and he may come back.
+    juliet.message("juliet@localhost/here", "Still here").await;
+    juliet.until("Still here").await;
+    node.login("romeo").await;
+    assert_eq!(node.service.roll.falls().failed, 1);
 }
 
 #[tokio::test(start_paused = true)]
