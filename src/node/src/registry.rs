@@ -5,6 +5,7 @@ module_list! {
     contact: modules::contact::Contact,
     disco: modules::disco::Disco,
     ping: modules::ping::Ping,
+    privacy: modules::privacy::Privacy,
     private: modules::private::Private,
     roster: modules::roster::Roster,
     session_request: modules::session_request::SessionRequest,

@@ -71,8 +71,10 @@ async fn the_server_answers_what_clients_ask_first() {
               <feature var='http://jabber.org/protocol/caps'/>
               <feature var='http://jabber.org/protocol/disco#info'/>
               <feature var='http://jabber.org/protocol/disco#items'/>
+              <feature var='jabber:iq:privacy'/>
               <feature var='jabber:iq:private'/>
               <feature var='jabber:iq:version'/>
+              <feature var='urn:xmpp:blocking'/>
               <feature var='urn:xmpp:ping'/>
               <feature var='urn:xmpp:time'/>
               <x xmlns='jabber:x:data' type='result'><**/></x>

@@ -6,21 +6,29 @@
 
 mod change;
 mod command;
+mod contacts;
+mod effects;
 mod entity;
+mod guard;
 mod lists;
 mod mem;
+mod module;
 mod packed;
+mod push;
 mod query;
 mod rule;
 mod rules;
+mod slots;
 mod sql;
 mod store;
 mod table;
 
 pub use change::{Bounds, OtherSessions};
 pub use command::{Command, blocked, write_block, write_block_list, write_unblock};
+pub use contacts::ContactList;
 pub use lists::{List, Lists, UnknownList};
 pub use mem::MemPrivacy;
+pub use module::{Privacy, PrivacySettings};
 pub use query::{Query, write_list, write_names, write_push};
 pub use rule::{Action, Contacts, Item, Kinds, Strangers, Subject, Subscription, Traffic};
 pub use rules::{BadRules, Rules};
