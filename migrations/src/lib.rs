@@ -11,6 +11,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_account;
 mod m0002_secret;
+mod m0003_roster;
 mod m0006_privacy;
 mod m0008_private;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_account::Migration),
             Box::new(m0002_secret::Migration),
+            Box::new(m0003_roster::Migration),
             Box::new(m0006_privacy::Migration),
             Box::new(m0008_private::Migration),
         ]

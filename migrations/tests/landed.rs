@@ -14,6 +14,10 @@ const LANDED: &[(&str, &str)] = &[
         "da58e938f3ec32aa558a5bce081917a34baa04c093ad97c87c2e7f285643a113",
     ),
     (
+        "m0003_roster",
+        "397047914821b67ef6901f8f7a20e7888187ddf21f9491e17d57543395f05e35",
+    ),
+    (
         "m0006_privacy",
         "af2d641565e709d7f4510f5dd3541741ca42bf7bc83580e17e866cccbd5970d8",
     ),

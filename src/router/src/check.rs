@@ -223,6 +223,7 @@ impl play::Stage for Stage {
             Element::parse(text.as_bytes()).map_err(|error| format!("not XML: {error}"))?;
         let mut out = Vec::new();
         person.session.hear();
+        let before = person.queue.came.lock().len();
         match Stanza::read(element, Some(person.session.jid())) {
             Ok(stanza) => person.session.handle(stanza, &mut out),
             Err(Rejected::Reply(reply)) => out.push(reply),
@@ -231,8 +232,11 @@ impl play::Stage for Stage {
                 return Err(format!("the stream ends: {error:?}").into());
             }
         }
-        let written = out.iter().map(|stanza| Came::Text(text_of(stanza)));
-        person.queue.came.lock().extend(written);
+        // What goes straight back is written before what came to the inbox meanwhile.
+        let mut came = person.queue.came.lock();
+        let later = came.split_off(before);
+        came.extend(out.iter().map(|stanza| Came::Text(text_of(stanza))));
+        came.extend(later);
         Ok(())
     }
 

@@ -49,19 +49,23 @@ impl Cx<'_> {
         session: Option<&Arc<SessionEntry>>,
         stanza: Stanza,
     ) -> Option<Stanza> {
-        match self.let_out(account, session, stanza) {
-            Ok(stanza) => dispatch(self.router, stanza),
-            Err(refused) => refused,
+        match self.let_out(account, session, stanza.clone()) {
+            Ok(stanza) => self.route(stanza),
+            Err(Flow::Refuse(error)) => stanza.error(error),
+            Err(_) => None,
         }
     }
 
-    /// Runs [`Outbound`]; the error is what the sender gets in the place of it.
-    pub(crate) fn let_out(
+    /// Runs [`Outbound`]: the stanza that may leave, or what is to become of it instead.
+    ///
+    /// # Errors
+    /// [`Flow::Stop`] or [`Flow::Refuse`].
+    pub fn let_out(
         self,
         account: &Arc<Account>,
         session: Option<&Arc<SessionEntry>>,
         stanza: Stanza,
-    ) -> Result<Stanza, Option<Stanza>> {
+    ) -> Result<Stanza, Flow> {
         let mut fold = OutboundFold {
             cx: self,
             account,
@@ -70,9 +74,14 @@ impl Cx<'_> {
         };
         match self.host.run::<Outbound>(&mut fold) {
             Flow::Continue => Ok(fold.stanza),
-            Flow::Stop => Err(None),
-            Flow::Refuse(error) => Err(fold.stanza.error(error)),
+            flow => Err(flow),
         }
+    }
+
+    /// Routes a stanza; what comes back at once is returned (an answer, an error).
+    #[must_use]
+    pub fn route(self, stanza: Stanza) -> Option<Stanza> {
+        dispatch(self.router, stanza)
     }
 
     /// What addresses of the kind `to` say of themselves on this host.

@@ -153,6 +153,15 @@ impl Router {
         }
     }
 
+    /// Whether `account` is of a domain that is served here, and nobody is there who could be told
+    /// anything.
+    #[must_use]
+    pub fn is_away(&self, account: &BareJid) -> bool {
+        self.directory().account(account.as_ref()).is_none()
+            && account.localpart().is_some()
+            && self.host(account.domain()).is_some()
+    }
+
     fn hold(&self, bare: &BareJid) -> Held {
         self.directory().hold(self, bare)
     }
