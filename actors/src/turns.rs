@@ -49,8 +49,8 @@ impl Pace {
     pub(crate) async fn take_turn(&mut self, turns: &Turns) {
         self.turn = None;
         if self.sent >= AT_ONCE {
-            // Nobody closes it.
-            self.turn = turns.0.clone().acquire_owned().await.ok();
+            // Nobody closes it. Boxed, so that no idle reader holds room for it.
+            self.turn = Box::pin(turns.0.clone().acquire_owned()).await.ok();
         }
     }
 
