@@ -3,6 +3,7 @@
 //! The block list (XEP-0191 §5) is no list of its own: it is those rules of the default list that
 //! deny everything of an address.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use xmpp::Jid;
@@ -129,7 +130,7 @@ impl Lists {
     pub fn blocked(&self) -> Vec<&str> {
         let mut blocked: Vec<&str> = Vec::new();
         if let Some(list) = self.default_list() {
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = HashSet::new();
             blocked.extend(list.rules.blocked().filter(|jid| seen.insert(*jid)));
         }
         blocked
@@ -146,13 +147,9 @@ impl Lists {
             Some(list) => (list.name.clone(), list.rules.items().collect()),
             None => (self.free_name(), Vec::new()),
         };
-        let blocks = |jid: &Jid| items.iter().any(|item| item.blocks() == Some(jid));
-        let mut new: Vec<Jid> = Vec::new();
-        for jid in jids {
-            if !new.contains(jid) && !blocks(jid) {
-                new.push(jid.clone());
-            }
-        }
+        let mut there: HashSet<&Jid> = items.iter().filter_map(Item::blocks).collect();
+        let new = jids.iter().filter(|jid| there.insert(jid));
+        let new: Vec<Jid> = new.cloned().collect();
         if new.is_empty() {
             return Ok(self.clone());
         }
@@ -170,7 +167,8 @@ impl Lists {
             return Ok(self.clone());
         };
         let before = list.rules.len();
-        let goes = |item: &Item| match (item.blocks(), jids) {
+        let jids: Option<HashSet<&Jid>> = jids.map(|jids| jids.iter().collect());
+        let goes = |item: &Item| match (item.blocks(), &jids) {
             (Some(jid), Some(jids)) => jids.contains(jid),
             (Some(_), None) => true,
             (None, _) => false,

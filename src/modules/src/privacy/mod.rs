@@ -10,6 +10,7 @@ mod contacts;
 mod effects;
 mod entity;
 mod guard;
+mod index;
 mod lists;
 mod mem;
 mod module;

@@ -20,6 +20,7 @@ use super::push::{self, Cause};
 use super::query::{Query, write_list, write_names};
 use super::slots::{Kept, OfSession};
 use super::store::{PrivacyStore, PrivacyWrite};
+use super::table::MOST;
 use super::{MemPrivacy, SqlPrivacy, contacts, guard};
 
 /// Changes that wait to be written; for one more the client is told to wait.
@@ -36,13 +37,20 @@ config::settings! {
         lists: bool = true,
         /// Lists that an account may keep. For one more it is told `resource-constraint`.
         max_lists: usize = 20,
-        /// Rules in one list, and so blocked addresses, at most. For one more it is told
-        /// `resource-constraint`.
+        /// Rules in one list, and so blocked addresses, at most; no more than 1048575 can be
+        /// configured. For one more it is told `resource-constraint`.
         max_items: usize = 2_000,
     }
     check |privacy, problems| {
         problems.at_least("max_lists", privacy.max_lists, 1);
         problems.at_least("max_items", privacy.max_items, 1);
+        if privacy.max_items > MOST {
+            problems.error(
+                "max_items",
+                format!("{} is too much", privacy.max_items),
+                format!("write {MOST} or less"),
+            );
+        }
     }
 }
 

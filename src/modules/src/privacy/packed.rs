@@ -85,11 +85,6 @@ impl Packed {
         let at = at as usize;
         self.0.get(at..at + usize::from(len)).unwrap_or_default()
     }
-
-    /// A value.
-    pub(super) fn text(&self, at: u32, len: u16) -> &str {
-        std::str::from_utf8(self.bytes(at, len)).unwrap_or_default()
-    }
 }
 
 /// The item at `at`, and where the next one begins.

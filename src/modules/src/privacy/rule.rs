@@ -190,8 +190,8 @@ pub trait Contacts {
     /// The subscription of `contact`.
     fn subscription(&self, contact: &BareJid) -> Subscription;
 
-    /// Whether `contact` is in `group`.
-    fn in_group(&self, contact: &BareJid, group: &str) -> bool;
+    /// Shows each group that `contact` is in.
+    fn each_group(&self, contact: &BareJid, see: &mut dyn FnMut(&str));
 }
 
 /// An empty roster.
@@ -203,7 +203,5 @@ impl Contacts for Strangers {
         Subscription::None
     }
 
-    fn in_group(&self, _: &BareJid, _: &str) -> bool {
-        false
-    }
+    fn each_group(&self, _: &BareJid, _: &mut dyn FnMut(&str)) {}
 }

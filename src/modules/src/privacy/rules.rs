@@ -1,26 +1,24 @@
 //! The rules of one list: packed, and compiled into the check that stands on the stanza path.
 //!
-//! The first rule that matches decides. A rule about an address is found by its hash; of those
-//! about the same address, each kind of traffic needs but the first. The others (groups,
-//! subscriptions, everybody) are few and are looked at in their order, as long as one of them
-//! could come before what was found by the address.
+//! The first rule that matches decides. A rule about an address or a group is found by the hash of
+//! its name; of those about the same one, each kind of traffic needs but the first. The others
+//! (subscriptions, everybody) are a handful and are looked at in their order, as long as one of
+//! them could come before what was found.
 
 use xmpp::Jid;
 
+use super::index::{Index, NO_RULE, Verdict};
 use super::packed::{Packed, PackedItem, PackedSubject};
 use super::rule::{Action, Contacts, Item, Kinds, Subscription, Traffic};
-use super::table::Table;
 
 /// The rules of one list, in their order.
 #[derive(Debug)]
 pub struct Rules {
     packed: Packed,
-    /// Of rules about addresses, what is needed to find and judge.
-    addresses: Vec<Address>,
-    /// Finds the first of `addresses` with some text.
-    table: Table,
+    addresses: Index,
     /// Which forms of addresses there are: what is not there needs no look-up.
     forms: u8,
+    groups: Index,
     others: Vec<Other>,
 }
 
@@ -35,45 +33,17 @@ pub enum BadRules {
     Damaged,
 }
 
-/// Place among the rules and action in one number: of two, the smaller one decides.
-type Verdict = u32;
-
-/// No rule matches: it passes (XEP-0016 §2.2, rule 7).
-const NO_RULE: Verdict = Verdict::MAX - 1;
-
+/// The rule at `place`, as a [`Verdict`].
 fn verdict(place: usize, action: Action) -> Verdict {
     (place as u32) << 1 | u32::from(action == Action::Deny)
 }
 
 #[derive(Debug)]
-struct Address {
-    /// Where its text is in the packed form.
-    at: u32,
-    len: u16,
-    kinds: u8,
-    verdict: Verdict,
-    /// The next rule about the same address, or [`END`].
-    next: u32,
-}
-
-const END: u32 = u32::MAX;
-
-#[derive(Debug)]
 struct Other {
     kinds: u8,
     verdict: Verdict,
-    whom: Whom,
-}
-
-#[derive(Debug)]
-enum Whom {
-    Anybody,
-    Subscription(Subscription),
-    /// Where the group's name is in the packed form.
-    Group {
-        at: u32,
-        len: u16,
-    },
+    /// Who has this subscription; everybody if there is none.
+    subscription: Option<Subscription>,
 }
 
 /// Forms of addresses.
@@ -153,8 +123,13 @@ impl Rules {
     pub fn check(&self, who: &Jid, traffic: Traffic, contacts: &dyn Contacts) -> Action {
         let bit = traffic.bit();
         let mut first = self.by_address(who, bit);
-        // Asked for at most once.
-        let (mut bare, mut subscription) = (None, None);
+        // The roster is asked only if it matters, and then once.
+        if self.groups.first(bit) < first {
+            contacts.each_group(&who.to_bare(), &mut |group| {
+                first = first.min(self.find(&self.groups, group, bit));
+            });
+        }
+        let mut subscription = None;
         for other in &self.others {
             if other.verdict >= first {
                 break;
@@ -162,17 +137,10 @@ impl Rules {
             if other.kinds & bit == 0 {
                 continue;
             }
-            let matches = match other.whom {
-                Whom::Anybody => true,
-                Whom::Subscription(wanted) => {
-                    let bare = bare.get_or_insert_with(|| who.to_bare());
-                    wanted == *subscription.get_or_insert_with(|| contacts.subscription(bare))
-                }
-                Whom::Group { at, len } => {
-                    let bare = bare.get_or_insert_with(|| who.to_bare());
-                    contacts.in_group(bare, self.packed.text(at, len))
-                }
-            };
+            let matches = other.subscription.is_none_or(|wanted| {
+                let has = || contacts.subscription(&who.to_bare());
+                wanted == *subscription.get_or_insert_with(has)
+            });
             if matches {
                 first = other.verdict;
                 break;
@@ -193,128 +161,71 @@ impl Rules {
         let at_domain = who.localpart().map_or(0, |localpart| localpart.len() + 1);
         let mut first = NO_RULE;
         if self.forms & DOMAIN != 0 {
-            first = first.min(self.find(&bare[at_domain..], bit));
+            first = first.min(self.find(&self.addresses, &bare[at_domain..], bit));
         }
         if self.forms & BARE != 0 && at_domain > 0 {
-            first = first.min(self.find(bare, bit));
+            first = first.min(self.find(&self.addresses, bare, bit));
         }
         if text.len() > bare.len() {
             if self.forms & DOMAIN_RESOURCE != 0 {
-                first = first.min(self.find(&text[at_domain..], bit));
+                first = first.min(self.find(&self.addresses, &text[at_domain..], bit));
             }
             if self.forms & FULL != 0 && at_domain > 0 {
-                first = first.min(self.find(text, bit));
+                first = first.min(self.find(&self.addresses, text, bit));
             }
         }
         first
     }
 
-    /// The first rule about exactly `address` for this traffic.
-    fn find(&self, address: &str, bit: u8) -> Verdict {
-        let is = |at: u32| self.text_of(at) == address.as_bytes();
-        let mut next = self.table.find(address.as_bytes(), is).unwrap_or(END);
-        while let Some(rule) = self.addresses.get(next as usize) {
-            if rule.kinds & bit != 0 {
-                return rule.verdict;
-            }
-            next = rule.next;
-        }
-        NO_RULE
-    }
-
-    fn text_of(&self, address: u32) -> &[u8] {
-        match self.addresses.get(address as usize) {
-            Some(rule) => self.packed.bytes(rule.at, rule.len),
-            None => &[],
-        }
+    /// The first rule about exactly `name` for this traffic.
+    fn find(&self, index: &Index, name: &str, bit: u8) -> Verdict {
+        index.find(&self.packed, name, bit)
     }
 
     fn compile(packed: Packed) -> Self {
+        let count = |wanted: fn(&PackedSubject<'_>) -> bool| {
+            packed.items().filter(|item| wanted(&item.subject)).count()
+        };
+        let addresses = count(|subject| matches!(subject, PackedSubject::Jid(_)));
+        let groups = count(|subject| matches!(subject, PackedSubject::Group(_)));
         let mut rules = Self {
             packed: Packed::default(),
-            addresses: Vec::new(),
-            table: Table::default(),
+            addresses: Index::for_rules(addresses),
             forms: 0,
+            groups: Index::for_rules(groups),
             others: Vec::new(),
         };
-        let about_addresses = packed
-            .items()
-            .filter(|item| matches!(item.subject, PackedSubject::Jid(_)));
-        rules.table = Table::for_entries(about_addresses.count());
         for (place, item) in packed.items().enumerate() {
             rules.add(&packed, place, &item);
         }
-        rules.addresses.shrink_to_fit();
-        rules.others.shrink_to_fit();
         rules.packed = packed;
         rules
     }
 
     /// Adds a rule behind all there are, unless they leave nothing to it.
     fn add(&mut self, packed: &Packed, place: usize, item: &PackedItem<'_>) {
-        let kinds = item.kinds.bits();
         let verdict = verdict(place, item.action);
-        let (at, len) = (item.at, item.len);
-        let whom = match item.subject {
+        let subscription = match item.subject {
             PackedSubject::Jid(jid) => {
                 self.forms |= form(jid);
-                let address = Address {
-                    at,
-                    len,
-                    kinds,
-                    verdict,
-                    next: END,
-                };
-                return self.add_address(packed, jid, address);
+                return self.addresses.add(packed, item, jid, verdict);
             }
-            PackedSubject::Anybody => Whom::Anybody,
-            PackedSubject::Subscription(subscription) => Whom::Subscription(subscription),
-            PackedSubject::Group(_) => Whom::Group { at, len },
+            PackedSubject::Group(group) => return self.groups.add(packed, item, group, verdict),
+            PackedSubject::Anybody => None,
+            PackedSubject::Subscription(subscription) => Some(subscription),
         };
-        let same = |other: &&Other| match (&other.whom, &whom) {
-            (Whom::Anybody, _) => true,
-            (Whom::Subscription(a), Whom::Subscription(b)) => a == b,
-            (Whom::Group { at, len }, Whom::Group { .. }) => {
-                PackedSubject::Group(packed.text(*at, *len)) == item.subject
-            }
-            _ => false,
-        };
-        let judged = self.others.iter().filter(same);
-        let judged = judged.fold(0, |kinds, other| kinds | other.kinds);
+        let kinds = item.kinds.bits();
+        let judged = self
+            .others
+            .iter()
+            .filter(|other| other.subscription.is_none() || other.subscription == subscription);
+        let judged = judged.fold(0, |judged, other| judged | other.kinds);
         if kinds & !judged != 0 {
             self.others.push(Other {
                 kinds,
                 verdict,
-                whom,
+                subscription,
             });
-        }
-    }
-
-    fn add_address(&mut self, packed: &Packed, jid: &str, address: Address) {
-        let new = self.addresses.len() as u32;
-        let addresses = &self.addresses;
-        let is = |at: u32| {
-            addresses
-                .get(at as usize)
-                .is_some_and(|rule| packed.bytes(rule.at, rule.len) == jid.as_bytes())
-        };
-        let Some(mut last) = self.table.find(jid.as_bytes(), is) else {
-            self.table.insert(jid.as_bytes(), new);
-            self.addresses.push(address);
-            return;
-        };
-        let mut judged = 0;
-        loop {
-            let rule = &self.addresses[last as usize];
-            judged |= rule.kinds;
-            if rule.next == END {
-                break;
-            }
-            last = rule.next;
-        }
-        if address.kinds & !judged != 0 {
-            self.addresses[last as usize].next = new;
-            self.addresses.push(address);
         }
     }
 }

@@ -53,9 +53,12 @@ impl Contacts for Roster {
         of.next().map_or(Subscription::None, |(_, state, _)| state)
     }
 
-    fn in_group(&self, contact: &BareJid, group: &str) -> bool {
-        let mut contacts = self.contacts().into_iter();
-        contacts.any(|(jid, _, of)| jid == *contact && of == group)
+    fn each_group(&self, contact: &BareJid, see: &mut dyn FnMut(&str)) {
+        for (jid, _, group) in self.contacts() {
+            if jid == *contact {
+                see(group);
+            }
+        }
     }
 }
 
@@ -96,5 +99,23 @@ fn perform_with(settings: PrivacySettings, play: &str) {
                 .with::<Privacy>(settings)
         },
         play,
+    );
+}
+
+#[test]
+fn bounds_that_make_no_sense_are_refused() {
+    let settings = PrivacySettings {
+        max_lists: 0,
+        max_items: 1_048_576,
+        ..PrivacySettings::default()
+    };
+    let mut problems = config::Problems::default();
+    config::Setting::check(&settings, &mut problems);
+    assert_eq!(
+        problems.lines(),
+        [
+            "max_lists: 0 is too little: write 1 or more",
+            "max_items: 1048576 is too much: write 1048575 or less",
+        ]
     );
 }
