@@ -27,7 +27,10 @@ fn bench(name: &str, mut call: impl FnMut()) {
         .map(|_| run(calls).as_nanos() as f64 / f64::from(calls))
         .collect();
     runs.sort_by(f64::total_cmp);
-    println!("{name:<32} {:>9.1} ns, median {:>9.1} ns", runs[0], runs[15]);
+    println!(
+        "{name:<32} {:>9.1} ns, median {:>9.1} ns",
+        runs[0], runs[15]
+    );
 }
 
 fn jid(text: &str) -> Jid {

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use router::{Account, Cx, SessionEntry};
 use xmpp::{BareJid, Jid, PresenceType, Stanza};
 
-use super::contacts::{self, ContactList};
+use super::contacts::{self, Roster};
 use super::guard::is_exempt;
 use super::lists::Lists;
-use super::rule::{Action, Subject, Subscription, Traffic};
+use super::rule::{Action, Contacts, Subject, Subscription, Traffic};
 use super::rules::Rules;
 use super::slots::OfSession;
 
@@ -81,13 +81,11 @@ impl Shift {
 
     /// Contacts, resources of them that rules name, and whoever was sent directed presence; each
     /// with what it is entitled to.
-    fn concerned(&self, account: &BareJid, contacts: &dyn ContactList) -> Vec<(Jid, Subscription)> {
-        let mut concerned = Vec::new();
-        contacts.each(&mut |contact, subscription| {
-            if subscription != Subscription::None {
-                concerned.push((Jid::from(contact), subscription));
-            }
-        });
+    fn concerned(&self, account: &BareJid, contacts: Roster<'_>) -> Vec<(Jid, Subscription)> {
+        let subscribed = contacts.subscribed().into_iter();
+        let mut concerned: Vec<(Jid, Subscription)> = subscribed
+            .map(|(contact, how)| (Jid::from(contact), how))
+            .collect();
         let mut seen = HashSet::new();
         for rules in [&self.before, &self.now].into_iter().flatten() {
             for item in rules.items() {
@@ -115,9 +113,9 @@ impl Shift {
     }
 
     /// What is said of `traffic` with `who` now, if it was not said before.
-    fn turn(&self, who: &Jid, traffic: Traffic, contacts: &dyn ContactList) -> Option<Action> {
+    fn turn(&self, who: &Jid, traffic: Traffic, contacts: Roster<'_>) -> Option<Action> {
         let said = |rules: &Option<Arc<Rules>>| match rules {
-            Some(rules) => rules.check(who, traffic, contacts),
+            Some(rules) => rules.check(who, traffic, &contacts),
             None => Action::Allow,
         };
         let now = said(&self.now);

@@ -23,7 +23,7 @@ pub(super) fn is_exempt(account: &BareJid, who: &Jid) -> bool {
 fn passes(account: &Account, list: Option<&List>, who: &Jid, traffic: Traffic) -> bool {
     list.is_none_or(|list| {
         let contacts = contacts::of(account);
-        list.rules.check(who, traffic, contacts) == Action::Allow
+        list.rules.check(who, traffic, &contacts) == Action::Allow
     })
 }
 
@@ -144,7 +144,8 @@ pub(super) fn delivered(fold: &mut SessionFold<'_>) -> Flow {
     ) else {
         return Flow::Continue;
     };
-    if !to.is_bare() || is_exempt(fold.account.jid(), from) {
+    // An error to the account is the answer to a subscription that was refused.
+    if !to.is_bare() || fold.stanza.kind().is_error() || is_exempt(fold.account.jid(), from) {
         return Flow::Continue;
     }
     let list = in_force(&lists, fold.session);

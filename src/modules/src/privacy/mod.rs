@@ -26,7 +26,6 @@ mod table;
 
 pub use change::{Bounds, OtherSessions};
 pub use command::{Command, blocked, write_block, write_block_list, write_unblock};
-pub use contacts::ContactList;
 pub use lists::{List, Lists, UnknownList};
 pub use mem::MemPrivacy;
 pub use module::{Privacy, PrivacySettings};

@@ -53,6 +53,30 @@ impl Contacts {
         self.state(contact).from()
     }
 
+    /// Shows each contact and how it and the account stand. The lock is held meanwhile.
+    pub fn each(&self, mut see: impl FnMut(&BareJid, State)) {
+        for item in self.lock().all() {
+            see(&item.jid, item.state);
+        }
+    }
+
+    /// Shows each group that the account has put `contact`, a bare JID, into. The lock is held
+    /// meanwhile.
+    pub fn each_group(&self, contact: &str, mut see: impl FnMut(&str)) {
+        let book = self.lock();
+        if let Some(item) = book.items.get(contact).filter(|item| item.listed) {
+            item.groups().for_each(&mut see);
+        }
+    }
+
+    /// Whether the account has put anybody into `group`.
+    #[must_use]
+    pub fn has_group(&self, group: &str) -> bool {
+        let book = self.lock();
+        book.listed()
+            .any(|item| item.groups().any(|of| of == group))
+    }
+
     /// Whether the account has put `contact`, a bare JID, into `group`.
     #[must_use]
     pub fn in_group(&self, contact: &str, group: &str) -> bool {

@@ -5,87 +5,29 @@ mod effects;
 mod lists;
 mod stored;
 
-use std::sync::Arc;
-
 use router::check::Stage;
-use router::{Module, Plan, PlanError};
-use xmpp::BareJid;
 
-use super::super::{ContactList, Contacts, Subscription};
 use super::*;
+use crate::roster::{Roster, RosterSettings};
 
-config::settings! {
-    /// None.
-    struct NoSettings {}
-}
-
-/// Everybody's roster: Juliet and Romeo see each other, the Nurse sees Juliet, Juliet sees the
-/// Friar.
-struct Friends;
-
-struct Roster(BareJid);
-
-impl Roster {
-    fn contacts(&self) -> Vec<(BareJid, Subscription, &'static str)> {
-        let both = Subscription::Both;
-        let contacts: &[(&str, Subscription, &'static str)] = match self.0.as_ref() {
-            "juliet@capulet.lit" => &[
-                ("romeo@montague.lit", both, "Lovers"),
-                ("nurse@capulet.lit", Subscription::From, "House"),
-                ("friar@verona.lit", Subscription::To, ""),
-                ("tybalt@capulet.lit", Subscription::None, "House"),
-            ],
-            "romeo@montague.lit" => &[("juliet@capulet.lit", both, "Lovers")],
-            "nurse@capulet.lit" => &[("juliet@capulet.lit", Subscription::To, "")],
-            _ => &[],
-        };
-        let contacts = contacts.iter();
-        contacts
-            .map(|(jid, state, group)| (jid.parse().unwrap(), *state, *group))
-            .collect()
-    }
-}
-
-impl Contacts for Roster {
-    fn subscription(&self, contact: &BareJid) -> Subscription {
-        let contacts = self.contacts().into_iter();
-        let mut of = contacts.filter(|(jid, ..)| jid == contact);
-        of.next().map_or(Subscription::None, |(_, state, _)| state)
-    }
-
-    fn each_group(&self, contact: &BareJid, see: &mut dyn FnMut(&str)) {
-        for (jid, _, group) in self.contacts() {
-            if jid == *contact {
-                see(group);
-            }
-        }
-    }
-}
-
-impl ContactList for Roster {
-    fn each(&self, see: &mut dyn FnMut(&BareJid, Subscription)) {
-        for (jid, state, _) in self.contacts() {
-            see(&jid, state);
-        }
-    }
-
-    fn has_group(&self, group: &str) -> bool {
-        self.contacts().iter().any(|(_, _, of)| *of == group)
-    }
-}
-
-impl Module for Friends {
-    const NAME: &'static str = "friends";
-    type Config = NoSettings;
-
-    fn plan(_: Arc<NoSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
-        plan.account_slot(|_, account| async move {
-            let roster: Box<dyn ContactList> = Box::new(Roster(account));
-            Ok(roster)
-        });
-        Ok(Self)
-    }
-}
+/// What goes before a play: Juliet and Romeo see each other's presence, the Nurse sees Juliet's.
+/// Romeo is one of her Lovers, the Nurse and Tybalt are of the House.
+const FRIENDS: &str = "
+        Nurse is nurse@capulet.lit/kitchen
+        Tybalt is tybalt@capulet.lit/hall
+        Romeo: <presence to='juliet@capulet.lit' type='subscribe'/>
+        Juliet: <presence to='romeo@montague.lit' type='subscribed'/>
+        Juliet: <presence to='romeo@montague.lit' type='subscribe'/>
+        Romeo: <presence to='juliet@capulet.lit' type='subscribed'/>
+        Nurse: <presence to='juliet@capulet.lit' type='subscribe'/>
+        Juliet: <presence to='nurse@capulet.lit' type='subscribed'/>
+        Juliet: <iq type='set' id='f1'><query xmlns='jabber:iq:roster'><item jid='romeo@montague.lit'><group>Lovers</group></item></query></iq>
+        Juliet gets: <iq type='result' id='f1' from='*' to='*'/>
+        Juliet: <iq type='set' id='f2'><query xmlns='jabber:iq:roster'><item jid='nurse@capulet.lit'><group>House</group></item></query></iq>
+        Juliet gets: <iq type='result' id='f2' from='*' to='*'/>
+        Juliet: <iq type='set' id='f3'><query xmlns='jabber:iq:roster'><item jid='tybalt@capulet.lit'><group>House</group></item></query></iq>
+        Juliet gets: <iq type='result' id='f3' from='*' to='*'/>
+";
 
 fn perform(play: &str) {
     perform_with(PrivacySettings::default(), play);
@@ -95,7 +37,7 @@ fn perform_with(settings: PrivacySettings, play: &str) {
     Stage::perform(
         |stage| {
             stage
-                .with::<Friends>(NoSettings::default())
+                .with::<Roster>(RosterSettings::default())
                 .with::<Privacy>(settings)
         },
         play,

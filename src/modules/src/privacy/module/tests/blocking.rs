@@ -49,12 +49,14 @@ fn addresses_are_blocked_and_unblocked() {
 /// §3.3: what a blocked address sends, and what is sent to it.
 #[test]
 fn nothing_passes_either_way() {
-    perform(
-        "
+    perform(&format!(
+        "{FRIENDS}
         Romeo: <presence/>
         Romeo gets: <presence from='romeo@montague.lit/orchard' to='*'/>
         Juliet: <presence/>
         Juliet gets: <presence from='juliet@capulet.lit/balcony' to='juliet@capulet.lit'/>
+        Juliet gets: <presence from='romeo@montague.lit/orchard' to='*'/>
+        Romeo gets: <presence from='juliet@capulet.lit/balcony' to='romeo@montague.lit'/>
         Juliet: <iq type='set' id='b1'><block xmlns='urn:xmpp:blocking'><item jid='romeo@montague.lit'/></block></iq>
         Juliet gets: <presence from='romeo@montague.lit/orchard' to='*' type='unavailable'/>
         Juliet gets: <iq type='result' id='b1' from='*' to='*'/>
@@ -94,8 +96,8 @@ fn nothing_passes_either_way() {
         Juliet: <iq to='romeo@montague.lit/orchard' id='i4' type='result'/>
         Juliet gets nothing
         Romeo gets nothing
-        ",
-    );
+        "
+    ));
 }
 
 /// What a client sends behind its request is judged by what it has asked for.

@@ -4,8 +4,6 @@ use super::*;
 
 /// Everybody is there and knows it.
 const THERE: &str = "
-        Nurse is nurse@capulet.lit/kitchen
-        Tybalt is tybalt@capulet.lit/hall
         Romeo: <presence/>
         Romeo gets: <presence from='romeo@montague.lit/orchard' to='*'/>
         Nurse: <presence/>
@@ -14,10 +12,13 @@ const THERE: &str = "
         Tybalt gets: <presence from='tybalt@capulet.lit/hall' to='*'/>
         Juliet: <presence><status>here</status></presence>
         Juliet gets: <presence from='juliet@capulet.lit/balcony' to='*'><status>here</status></presence>
+        Juliet gets: <presence from='romeo@montague.lit/orchard' to='*'/>
+        Romeo gets: <presence from='juliet@capulet.lit/balcony' to='*'><status>here</status></presence>
+        Nurse gets: <presence from='juliet@capulet.lit/balcony' to='*'><status>here</status></presence>
 ";
 
 fn there(play: &str) {
-    perform(&format!("{THERE}{play}"));
+    perform(&format!("{FRIENDS}{THERE}{play}"));
 }
 
 /// Only contacts that see each other learn of it.
@@ -35,10 +36,12 @@ fn who_is_blocked_sees_the_user_leave_and_come_back() {
         Juliet gets nothing
 
         Juliet: <iq type='set' id='u1'><unblock xmlns='urn:xmpp:blocking'/></iq>
+        Juliet gets: <presence from='romeo@montague.lit/orchard' to='juliet@capulet.lit/balcony'/>
         Juliet gets: <iq type='result' id='u1' from='*' to='*'/>
         Romeo gets: <presence from='juliet@capulet.lit/balcony' to='romeo@montague.lit'><status>here</status></presence>
         Nurse gets: <presence from='juliet@capulet.lit/balcony' to='nurse@capulet.lit'><status>here</status></presence>
         Tybalt gets nothing
+        Juliet gets nothing
         ",
     );
 }
@@ -64,6 +67,8 @@ fn a_blocked_resource_sees_the_user_leave() {
         Study gets: <presence from='romeo@montague.lit/study' to='*'/>
         Study gets: <presence from='romeo@montague.lit/orchard' to='*'/>
         Romeo gets: <presence from='romeo@montague.lit/study' to='*'/>
+        Study gets: <presence from='juliet@capulet.lit/balcony' to='*'><status>here</status></presence>
+        Juliet gets: <presence from='romeo@montague.lit/study' to='*'/>
         Juliet: <iq type='set' id='b1'><block xmlns='urn:xmpp:blocking'><item jid='romeo@montague.lit/orchard'/></block></iq>
         Romeo gets: <presence from='juliet@capulet.lit/balcony' to='romeo@montague.lit/orchard' type='unavailable'/>
         Study gets nothing
@@ -118,6 +123,9 @@ fn lists_hide_either_direction_of_presence() {
         Window gets: <presence from='juliet@capulet.lit/window' to='*'/>
         Window gets: <presence from='juliet@capulet.lit/balcony' to='*'><status>here</status></presence>
         Juliet gets: <presence from='juliet@capulet.lit/window' to='*'/>
+        Window gets: <presence from='romeo@montague.lit/orchard' to='*'/>
+        Romeo gets: <presence from='juliet@capulet.lit/window' to='*'/>
+        Nurse gets: <presence from='juliet@capulet.lit/window' to='*'/>
         Window: <iq type='set' id='e1'><query xmlns='jabber:iq:privacy'><list name='out'>
             <item type='group' value='Lovers' action='deny' order='1'><presence-out/></item></list></query></iq>
         Window gets: <iq type='set' id='*' from='*' to='*'><query xmlns='jabber:iq:privacy'><list name='out'/></query></iq>
@@ -137,21 +145,57 @@ fn lists_hide_either_direction_of_presence() {
         Juliet gets: <iq type='set' id='*' from='*' to='*'><query xmlns='jabber:iq:privacy'><list name='out'/></query></iq>
         Juliet gets nothing
 
-        Romeo: <presence to='juliet@capulet.lit'><status>hist</status></presence>
+        Romeo: <presence><status>hist</status></presence>
         Juliet gets: <presence from='romeo@montague.lit/orchard' to='*'><status>hist</status></presence>
         Window gets nothing
         ",
     );
 }
 
-/// A contact elsewhere leaves by its own address.
+/// Who comes while he is blocked, and who leaves.
 #[test]
-fn a_contact_of_another_server_is_seen_to_leave() {
+fn presence_passes_by_who_is_blocked() {
+    perform(&format!(
+        "{FRIENDS}
+        Romeo: <presence/>
+        Romeo gets: <presence from='romeo@montague.lit/orchard' to='*'/>
+        Juliet: <iq type='set' id='b1'><block xmlns='urn:xmpp:blocking'><item jid='romeo@montague.lit'/></block></iq>
+        Juliet gets: <iq type='result' id='b1' from='*' to='*'/>
+        Juliet: <presence/>
+        Juliet gets: <presence from='juliet@capulet.lit/balcony' to='*'/>
+        Romeo: <presence><show>away</show></presence>
+        Romeo gets: <presence from='romeo@montague.lit/orchard' to='*'><show>away</show></presence>
+        Juliet gets nothing
+        Romeo gets nothing
+        Juliet: <iq type='set' id='u1'><unblock xmlns='urn:xmpp:blocking'/></iq>
+        Juliet gets: <presence from='romeo@montague.lit/orchard' to='juliet@capulet.lit/balcony'><show>away</show></presence>
+        Juliet gets: <iq type='result' id='u1' from='*' to='*'/>
+        Romeo gets: <presence from='juliet@capulet.lit/balcony' to='romeo@montague.lit'/>
+        "
+    ));
+}
+
+/// XEP-0016 §2.2, rule 4: before subscriptions are handled. What a blocked contact says of them
+/// changes nothing.
+#[test]
+fn subscriptions_of_who_is_blocked_are_not_heard() {
     there(
         "
-        Juliet: <iq type='set' id='b1'><block xmlns='urn:xmpp:blocking'><item jid='verona.lit'/></block></iq>
-        Juliet gets: <presence from='friar@verona.lit' to='juliet@capulet.lit/balcony' type='unavailable'/>
+        Juliet: <iq type='get' id='r1'><query xmlns='jabber:iq:roster'/></iq>
+        Juliet gets: <iq type='result' id='r1' from='*' to='*'><query xmlns='jabber:iq:roster'><**/></query></iq>
+        Juliet: <iq type='set' id='b1'><block xmlns='urn:xmpp:blocking'><item jid='romeo@montague.lit'/><item jid='tybalt@capulet.lit'/></block></iq>
+        Juliet gets: <presence from='romeo@montague.lit/orchard' to='*' type='unavailable'/>
         Juliet gets: <iq type='result' id='b1' from='*' to='*'/>
+        Romeo gets: <presence from='juliet@capulet.lit/balcony' to='*' type='unavailable'/>
+        Romeo: <presence to='juliet@capulet.lit' type='unsubscribed'/>
+        Tybalt: <presence to='juliet@capulet.lit' type='subscribe'/>
+        Juliet gets nothing
+        Juliet: <presence to='romeo@montague.lit' type='unsubscribe' id='s1'/>
+        Juliet gets: <presence from='romeo@montague.lit' to='*' type='error' id='s1'>
+            <error type='cancel'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>
+              <blocked xmlns='urn:xmpp:blocking:errors'/></error></presence>
+        Juliet gets nothing
+        Tybalt gets nothing
         ",
     );
 }

@@ -98,7 +98,7 @@ fn requests_that_can_not_be_met_are_refused() {
     };
     refused(true, &group("Enemies"), "cancel", "item-not-found");
     perform(&format!(
-        "
+        "{FRIENDS}
         Juliet: <iq type='set' id='1'><query xmlns='jabber:iq:privacy'>{}</query></iq>
         Juliet gets: <iq type='set' id='*' from='*' to='*'><query xmlns='jabber:iq:privacy'><list name='x'/></query></iq>
         Juliet gets: <iq type='result' id='1' from='*' to='*'/>
@@ -185,9 +185,8 @@ fn an_active_list_holds_for_its_session_alone() {
 /// §2.9 and §2.12, by subscription and group.
 #[test]
 fn rules_ask_the_roster() {
-    perform(
-        "
-        Tybalt is tybalt@capulet.lit/hall
+    perform(&format!(
+        "{FRIENDS}
         Paris is paris@capulet.lit/hall
         Juliet: <iq type='set' id='e1'><query xmlns='jabber:iq:privacy'><list name='x'>
             <item type='subscription' value='none' action='deny' order='5'><message/></item>
@@ -210,8 +209,8 @@ fn rules_ask_the_roster() {
             <error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
         Tybalt: <iq to='juliet@capulet.lit/balcony' id='i2' type='get'><q xmlns='a:b'/></iq>
         Juliet gets: <iq from='tybalt@capulet.lit/hall' to='*' id='i2' type='get'><q xmlns='a:b'/></iq>
-        ",
-    );
+        "
+    ));
 }
 
 /// XEP-0191 §5: the block list is the default list, whichever protocol changes it.
