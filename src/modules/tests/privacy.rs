@@ -183,3 +183,21 @@ async fn a_large_batch_is_taken(store: &dyn PrivacyStore) {
     store.apply(&batch).await.unwrap();
     is(store, "u599@x", &lists).await;
 }
+
+/// A node that starts knows of lists that an earlier one has written.
+#[tokio::test]
+async fn lists_of_before_are_found() {
+    let (pool, _folder) = place::database().await;
+    let lists = Lists::default().with("a", blocked(&["a@x"]));
+    let before = SqlPrivacy::new(pool.clone());
+    let batch = [write("a@x", &lists), write("b@x", &Lists::default())];
+    store::Apply::apply(&before, &batch).await.unwrap();
+
+    let now = SqlPrivacy::new(pool);
+    is(&now, "a@x", &lists).await;
+    is(&now, "b@x", &Lists::default()).await;
+    store::Apply::apply(&now, &[write("b@x", &lists)])
+        .await
+        .unwrap();
+    is(&now, "b@x", &lists).await;
+}

@@ -67,6 +67,13 @@ impl Pool {
         &self.file
     }
 
+    /// Whether this process alone writes to the database, so that what it has read it knows: so
+    /// it is in SQLite, whose folder is held by one node. Of a database that nodes share it is
+    /// not.
+    pub fn is_exclusive(&self) -> bool {
+        true
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

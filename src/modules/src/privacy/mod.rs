@@ -14,6 +14,7 @@ mod index;
 mod lists;
 mod mem;
 mod module;
+mod owners;
 mod packed;
 mod push;
 mod query;

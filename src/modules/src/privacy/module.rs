@@ -118,7 +118,7 @@ impl Module for Privacy {
         });
         Ok(Self {
             store: match plan.uses::<Pool>() {
-                Some(pool) => Arc::new(SqlPrivacy::new(Pool::clone(&pool))),
+                Some(pool) => plan.lasting(|| SqlPrivacy::new(Pool::clone(&pool))),
                 None => plan.lasting(MemPrivacy::default),
             },
             queue: plan.lasting(|| Queue {
@@ -229,11 +229,11 @@ impl<'a> Asker<'a> {
 }
 
 impl Privacy {
-    async fn load(&self, account: &BareJid) -> Result<Arc<Lists>, StanzaError> {
+    async fn load(&self, account: &BareJid) -> Result<Lists, StanzaError> {
         let newest = self.queue.newest.lock().get(account).cloned();
         match newest {
-            Some(newest) => Ok(newest),
-            None => Ok(Arc::new(self.store.lists(account).await?)),
+            Some(newest) => Ok(Lists::clone(&newest)),
+            None => Ok(self.store.lists(account).await?),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is kept in memory of an account and of a session.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
@@ -25,10 +25,15 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn new(lists: Arc<Lists>) -> Self {
+    pub(super) fn new(lists: Lists) -> Self {
+        static NONE: LazyLock<Arc<Lists>> = LazyLock::new(Arc::default);
         Self {
             any: AtomicBool::new(!lists.is_empty()),
-            lists: ArcSwap::new(lists),
+            lists: ArcSwap::new(match lists.is_empty() {
+                // Most accounts share it.
+                true => NONE.clone(),
+                false => Arc::new(lists),
+            }),
             changing: Mutex::new(()),
         }
     }

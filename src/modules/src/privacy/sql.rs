@@ -10,6 +10,7 @@ use xmpp::BareJid;
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use super::lists::{List, Lists};
+use super::owners::Owners;
 use super::rules::Rules;
 use super::store::{PrivacyStore, PrivacyWrite};
 
@@ -17,16 +18,21 @@ use super::store::{PrivacyStore, PrivacyWrite};
 const CHUNK: usize = 60_000;
 
 /// Privacy lists in the database of a [`Pool`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SqlPrivacy {
     pool: Pool,
+    owners: Owners,
 }
 
 impl SqlPrivacy {
-    /// Privacy lists in that database.
+    /// Privacy lists in that database. If it [is ours alone](Pool::is_exclusive), this is the one
+    /// through which they are written.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool }
+        Self {
+            pool,
+            owners: Owners::default(),
+        }
     }
 }
 
@@ -99,6 +105,9 @@ impl Apply<PrivacyWrite> for SqlPrivacy {
                     .filter(Column::Localpart.eq(localpart))
                     .exec(&transaction)
                     .await?;
+                if !lists.is_empty() {
+                    self.owners.add(account);
+                }
                 for row in rows(account, lists) {
                     Entity::insert(row)
                         .exec_without_returning(&transaction)
@@ -113,6 +122,9 @@ impl Apply<PrivacyWrite> for SqlPrivacy {
 impl PrivacyStore for SqlPrivacy {
     fn lists<'a>(&'a self, account: &'a BareJid) -> Pending<'a, Lists> {
         Box::pin(async move {
+            if self.pool.is_exclusive() && !self.owners.may_have(account, &self.pool).await? {
+                return Ok(Lists::default());
+            }
             let (domain, localpart) = key(account);
             let rows = Entity::find()
                 .filter(Column::Domain.eq(domain))
