@@ -43,7 +43,7 @@ impl Module for Disco {
                 name: "".into(),
             },
         );
-        for to in [To::Host, To::Account] {
+        for to in [To::Host, To::Account, To::Services] {
             plan.feature(to, ns::DISCO_INFO);
             plan.feature(to, ns::DISCO_ITEMS);
             plan.iq(to, ns::DISCO_INFO, Self::info);
@@ -89,7 +89,8 @@ impl Disco {
         Ok(Some(w.finish()))
     }
 
-    /// §4.1: an account's items are its resources (RFC 6121 §8.5.1 leaves them to the server).
+    /// §4.1: a server's items are its services, an account's its resources (RFC 6121 §8.5.1 leaves
+    /// them to the server).
     fn items(&self, iq: &IqRequest<'_>) -> IqAnswer {
         let node = iq.payload.attr("node").is_some_and(|node| !node.is_empty());
         let may_see = match may_ask(iq) {
@@ -103,6 +104,17 @@ impl Disco {
         w.start("query", ns::DISCO_ITEMS);
         if let Some(node) = iq.payload.attr("node") {
             w.attr("node", &node);
+        }
+        if iq.to == To::Host && !node {
+            for name in iq.cx.services() {
+                let jid = format!("{name}.{}", iq.cx.host.domain());
+                let disco = iq.cx.disco(To::Service(name));
+                let called = disco.identities().map(|identity| &*identity.name).next();
+                w.start("item", ns::DISCO_ITEMS)
+                    .attr("jid", &jid)
+                    .opt_attr("name", called.filter(|name| !name.is_empty()))
+                    .end();
+            }
         }
         if let Some(account) = iq.account.filter(|_| may_see && !node) {
             for session in account
@@ -143,10 +155,9 @@ fn may_ask(iq: &IqRequest<'_>) -> Result<To, StanzaError> {
     if iq.set {
         return Err(IqRequest::not_allowed());
     }
-    match iq.account {
-        None => Ok(To::Host),
-        Some(_) if iq.own() => Ok(To::Account),
-        Some(_) => Err(StanzaError::new(Condition::ServiceUnavailable)),
+    match iq.to {
+        To::Account if !iq.own() => Err(StanzaError::new(Condition::ServiceUnavailable)),
+        to => Ok(to),
     }
 }
 

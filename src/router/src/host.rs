@@ -1,7 +1,7 @@
 //! Served domains, and what the modules of their host type have put on the way of a stanza.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -69,6 +69,8 @@ pub struct Tables {
     pub(crate) chains: Chains,
     pub(crate) iq: IqTable,
     pub(crate) disco: HashMap<To, Disco>,
+    /// The names of the host's services.
+    pub(crate) services: BTreeSet<&'static str>,
     pub(crate) slots: Vec<LoadSlot>,
     pub(crate) removals: Vec<RemoveAccount>,
     pub(crate) stream_features: Vec<MadeOf<Bytes>>,

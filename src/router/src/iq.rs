@@ -28,6 +28,10 @@ pub enum To {
     Host,
     /// An account, answered by the server on its behalf (RFC 6121 §8.5.1).
     Account,
+    /// A service of the host at a domain below its own, such as `vjud` of `vjud.example.org`.
+    Service(&'static str),
+    /// Any service that does not answer by itself.
+    Services,
 }
 
 /// The node around a handler.
@@ -87,13 +91,19 @@ impl Cx<'_> {
     /// What addresses of the kind `to` say of themselves on this host.
     #[must_use]
     pub fn disco(&self, to: To) -> Disco {
-        self.host
-            .host_type()
-            .tables()
-            .disco
-            .get(&to)
-            .cloned()
-            .unwrap_or_default()
+        let tables = self.host.host_type().tables();
+        let mut said = tables.disco.get(&to).cloned().unwrap_or_default();
+        if let (To::Service(_), Some(all)) = (to, tables.disco.get(&To::Services)) {
+            all.features().for_each(|feature| said.add_feature(feature));
+        }
+        said
+    }
+
+    /// The services of this host by their names, in order.
+    #[must_use]
+    pub fn services(&self) -> Vec<&'static str> {
+        let tables = self.host.host_type().tables();
+        tables.services.iter().copied().collect()
     }
 }
 
@@ -136,6 +146,8 @@ pub struct IqRequest<'a> {
     pub payload: Child<'a>,
     /// Whether it is a set.
     pub set: bool,
+    /// Who was asked.
+    pub to: To,
     /// The account that was asked, where one was.
     pub account: Option<&'a Arc<Account>>,
 }
@@ -180,6 +192,8 @@ pub struct OwnedIq {
     pub stanza: Stanza,
     /// Whether it is a set.
     pub set: bool,
+    /// Who was asked.
+    pub to: To,
     /// The account that was asked, where one was.
     pub account: Option<AccountHold>,
 }
@@ -255,12 +269,22 @@ impl IqTable {
     pub(crate) fn insert(&mut self, to: To, ns: &'static str, handle: Handle) {
         self.0.insert((to, ns), handle);
     }
+
+    fn find(&self, to: To, ns: &str) -> Option<Handle> {
+        let of = |to| self.0.get(&(to, ns)).cloned();
+        match to {
+            To::Service(_) => of(to).or_else(|| of(To::Services)),
+            _ => of(to),
+        }
+    }
 }
 
-/// Answers an IQ to the host or to an account. `None`: there is no answer, or it comes later.
+/// Answers an IQ to the host, to one of its services or to an account. `None`: there is no answer,
+/// or it comes later.
 pub(crate) fn answer(
     cx: Cx<'_>,
     stanza: &Stanza,
+    to: To,
     account: Option<&Arc<Account>>,
 ) -> Option<Stanza> {
     let set = match stanza.kind() {
@@ -271,19 +295,7 @@ pub(crate) fn answer(
     let Some(payload) = stanza.payload() else {
         return stanza.error(StanzaError::new(Condition::BadRequest));
     };
-    let to = if account.is_some() {
-        To::Account
-    } else {
-        To::Host
-    };
-    let handle = cx
-        .host
-        .host_type()
-        .tables()
-        .iq
-        .0
-        .get(&(to, payload.ns()))
-        .cloned();
+    let handle = cx.host.host_type().tables().iq.find(to, payload.ns());
     match handle {
         None => stanza.error(StanzaError::new(Condition::ServiceUnavailable)),
         Some(Handle::Sync { call, figures }) => {
@@ -292,6 +304,7 @@ pub(crate) fn answer(
                 stanza,
                 payload,
                 set,
+                to,
                 account,
             };
             let answered = caught(&figures, || call(&request)).unwrap_or_else(Err);
@@ -312,6 +325,7 @@ pub(crate) fn answer(
                 stanza,
                 payload,
                 set,
+                to,
                 account,
             };
             match caught(&figures, || call(&request)).unwrap_or_else(|error| Err(error).into()) {
@@ -326,7 +340,7 @@ pub(crate) fn answer(
                         // It is called once.
                         None => Box::pin(std::future::pending()),
                     });
-                    match lanes.submit(owned(cx, stanza, set, account), call, figures) {
+                    match lanes.submit(owned(cx, stanza, set, to, account), call, figures) {
                         Ok(()) => None,
                         Err(error) => stanza.error(error),
                     }
@@ -337,19 +351,26 @@ pub(crate) fn answer(
             call,
             lanes,
             figures,
-        }) => match lanes.submit(owned(cx, stanza, set, account), call, figures) {
+        }) => match lanes.submit(owned(cx, stanza, set, to, account), call, figures) {
             Ok(()) => None,
             Err(error) => stanza.error(error),
         },
     }
 }
 
-fn owned(cx: Cx<'_>, stanza: &Stanza, set: bool, account: Option<&Arc<Account>>) -> OwnedIq {
+fn owned(
+    cx: Cx<'_>,
+    stanza: &Stanza,
+    set: bool,
+    to: To,
+    account: Option<&Arc<Account>>,
+) -> OwnedIq {
     OwnedIq {
         router: cx.router.clone(),
         host: cx.host.clone(),
         stanza: stanza.clone(),
         set,
+        to,
         account: account.and_then(|account| cx.router.directory().keep(cx.router, account)),
     }
 }

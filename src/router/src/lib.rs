@@ -130,6 +130,14 @@ impl Router {
         self.0.hosts.load().get(domain).cloned()
     }
 
+    /// The host one of whose services has the address `domain`, and the service's name.
+    pub(crate) fn service(&self, domain: &str) -> Option<(Arc<Host>, &'static str)> {
+        let (name, parent) = domain.split_once('.')?;
+        let host = self.host(parent)?;
+        let name = host.host_type().tables().services.get(name).copied()?;
+        Some((host, name))
+    }
+
     /// Every served host, in no order.
     #[must_use]
     pub fn hosts(&self) -> Vec<Arc<Host>> {

@@ -114,6 +114,15 @@ impl<M: Module> Plan<'_, M> {
         }));
     }
 
+    /// Offers a service of the host at `name.DOMAIN`: it answers the IQs and has the features that
+    /// are planned for [`To::Service`] of that name. A domain of that name that is served as such
+    /// goes before it.
+    pub fn service(&mut self, name: &'static str) {
+        self.words.push(Box::new(move |_, _, _| {
+            Box::new(move |tables| _ = tables.services.insert(name))
+        }));
+    }
+
     /// Shows clients a feature of the stream after login: what `write` makes, one whole element, of
     /// what the host says of itself. It is made anew whenever a module comes or goes.
     pub fn stream_feature(&mut self, write: fn(&M, &Disco) -> Bytes) {

@@ -9,8 +9,9 @@ use crate::Router;
 use crate::account::Account;
 use crate::directory::SessionEntry;
 use crate::hooks::{AccountAway, AccountFold, AccountStanza, AwayFold, Flow};
+use crate::host::Host;
 use crate::inbox::Undelivered;
-use crate::iq::{self, Cx};
+use crate::iq::{self, Cx, To};
 use crate::visit::{Arrival, needs_account};
 
 impl Router {
@@ -29,7 +30,10 @@ impl Router {
 pub(crate) fn dispatch(router: &Router, stanza: Stanza) -> Option<Stanza> {
     let to = stanza.to()?.clone();
     let Some(host) = router.host(to.domain()) else {
-        return bounce(&stanza, Condition::RemoteServerNotFound);
+        return match router.service(to.domain()) {
+            Some((host, name)) => to_service(router, &host, name, &stanza),
+            None => bounce(&stanza, Condition::RemoteServerNotFound),
+        };
     };
     let cx = Cx {
         router,
@@ -105,16 +109,33 @@ pub(crate) fn to_account_or_resource(
 
 fn to_host(cx: Cx<'_>, stanza: &Stanza) -> Option<Stanza> {
     match stanza.kind() {
-        Kind::Iq(_) => iq::answer(cx, stanza, None),
+        Kind::Iq(_) => iq::answer(cx, stanza, To::Host, None),
         Kind::Message(MessageType::Headline | MessageType::Error) | Kind::Presence(_) => None,
         Kind::Message(_) => bounce(stanza, Condition::ServiceUnavailable),
+    }
+}
+
+/// A service of `host` has nothing but its own address, and answers IQs.
+fn to_service(
+    router: &Router,
+    host: &Arc<Host>,
+    name: &'static str,
+    stanza: &Stanza,
+) -> Option<Stanza> {
+    let to = stanza.to()?;
+    match stanza.kind() {
+        Kind::Iq(_) if to.localpart().is_none() && to.resource().is_none() => {
+            iq::answer(Cx { router, host }, stanza, To::Service(name), None)
+        }
+        Kind::Message(MessageType::Headline) | Kind::Presence(_) => None,
+        Kind::Iq(_) | Kind::Message(_) => bounce(stanza, Condition::ServiceUnavailable),
     }
 }
 
 /// RFC 6121 §8.5.1 and §8.5.2: the bare JID.
 fn to_account(cx: Cx<'_>, account: &Arc<Account>, stanza: Stanza) -> Option<Stanza> {
     match stanza.kind() {
-        Kind::Iq(_) => iq::answer(cx, &stanza, Some(account)),
+        Kind::Iq(_) => iq::answer(cx, &stanza, To::Account, Some(account)),
         Kind::Message(kind) => message(cx, kind, account, stanza),
         Kind::Presence(PresenceType::Available | PresenceType::Unavailable) => {
             deliver_each(&sessions(account, |s| s.priority().is_some()), &stanza);

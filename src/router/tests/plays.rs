@@ -305,3 +305,70 @@ fn slow_answers_keep_their_clients_order_and_hold_up_nobody_else() {
         ",
     );
 }
+
+/// A service below the host's domain, as a directory of users is one.
+struct Clock;
+
+impl Module for Clock {
+    const NAME: &'static str = "clock";
+    type Config = NoSettings;
+
+    fn plan(_: Arc<NoSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
+        plan.service("clock");
+        plan.iq(To::Service("clock"), "test:time", |_, iq| -> IqAnswer {
+            assert_eq!((iq.to, iq.account.is_none()), (To::Service("clock"), true));
+            Ok(None)
+        });
+        plan.iq(To::Services, "test:what", |_, _| -> IqAnswer { Ok(None) });
+        plan.iq(To::Host, "test:host", |_, _| -> IqAnswer { Ok(None) });
+        Ok(Self)
+    }
+}
+
+#[test]
+fn a_service_answers_at_its_own_address() {
+    check::<Clock>(
+        NoSettings::default(),
+        "
+        Romeo: <iq type='get' id='1' to='clock.montague.lit'><t xmlns='test:time'/></iq>
+        Romeo gets: <iq type='result' id='1' from='clock.montague.lit' to='romeo@montague.lit/orchard'/>
+        Romeo: <iq type='get' id='2' to='clock.capulet.lit'><t xmlns='test:what'/></iq>
+        Romeo gets: <iq type='result' id='2' from='clock.capulet.lit' to='*'/>
+        Romeo: <presence to='clock.montague.lit'/>
+        Romeo: <message type='headline' to='clock.montague.lit'><body>x</body></message>
+        Romeo: <message type='error' to='clock.montague.lit'><body>x</body></message>
+        Romeo gets nothing
+        ",
+    );
+    for (to, payload, condition) in [
+        ("clock.montague.lit", "test:host", "service-unavailable"),
+        ("montague.lit", "test:time", "service-unavailable"),
+        (
+            "somebody@clock.montague.lit",
+            "test:time",
+            "service-unavailable",
+        ),
+        ("clock.montague.lit/x", "test:time", "service-unavailable"),
+        (
+            "x.clock.montague.lit",
+            "test:time",
+            "remote-server-not-found",
+        ),
+        ("o.montague.lit", "test:time", "remote-server-not-found"),
+        ("clock.verona.lit", "test:time", "remote-server-not-found"),
+    ] {
+        check::<Clock>(
+            NoSettings::default(),
+            &format!(
+                "
+                Romeo: <iq type='get' id='1' to='{to}'><t xmlns='{payload}'/></iq>
+                Romeo gets:
+                  <iq type='error' id='1' from='{to}' to='*'>
+                    <t xmlns='{payload}'/>
+                    <error type='cancel'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+                  </iq>
+                "
+            ),
+        );
+    }
+}
