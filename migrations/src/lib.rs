@@ -13,6 +13,7 @@ mod m0001_account;
 mod m0002_secret;
 mod m0003_roster;
 mod m0006_privacy;
+mod m0007_vcard;
 mod m0008_private;
 
 /// Brings a database to the schema of this binary.
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_secret::Migration),
             Box::new(m0003_roster::Migration),
             Box::new(m0006_privacy::Migration),
+            Box::new(m0007_vcard::Migration),
             Box::new(m0008_private::Migration),
         ]
     }

@@ -22,6 +22,10 @@ const LANDED: &[(&str, &str)] = &[
         "af2d641565e709d7f4510f5dd3541741ca42bf7bc83580e17e866cccbd5970d8",
     ),
     (
+        "m0007_vcard",
+        "10c843c613a66d64ab37eceeeae75dad1c587bdfa86e548895225154e66a9e15",
+    ),
+    (
         "m0008_private",
         "b52da0bcd8230ac2018739be5fdcada573a3ab7d4686527431df61e532681776",
     ),

@@ -15,4 +15,5 @@ pub mod session_request;
 pub mod time;
 #[cfg(test)]
 mod undertaker;
+pub mod vcard;
 pub mod version;

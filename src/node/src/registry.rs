@@ -10,5 +10,6 @@ module_list! {
     roster: modules::roster::Roster,
     session_request: modules::session_request::SessionRequest,
     time: modules::time::Time,
+    vcard: modules::vcard::Vcard,
     version: modules::version::Version,
 }

@@ -77,6 +77,7 @@ async fn the_server_answers_what_clients_ask_first() {
               <feature var='urn:xmpp:blocking'/>
               <feature var='urn:xmpp:ping'/>
               <feature var='urn:xmpp:time'/>
+              <feature var='vcard-temp'/>
               <x xmlns='jabber:x:data' type='result'><**/></x>
             </query>
           </iq>

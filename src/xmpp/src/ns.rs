@@ -50,6 +50,10 @@ pub const LAST: &str = "jabber:iq:last";
 pub const REGISTER: &str = "jabber:iq:register";
 /// vCards (XEP-0054).
 pub const VCARD: &str = "vcard-temp";
+/// The hash of a vCard's photo in presence (XEP-0153).
+pub const VCARD_UPDATE: &str = "vcard-temp:x:update";
+/// Search (XEP-0055).
+pub const SEARCH: &str = "jabber:iq:search";
 /// Data forms (XEP-0004).
 pub const DATA: &str = "jabber:x:data";
 /// The type of forms with contact addresses of a server (XEP-0157).
