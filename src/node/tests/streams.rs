@@ -33,7 +33,7 @@ async fn a_stream_is_opened_encrypted_and_closed() {
     .await;
 }
 
-/// XEP-0115 §6.3.
+/// XEP-0115 §6.3, RFC 6121 §2.6.1 and §3.4.
 #[tokio::test]
 async fn after_login_the_stream_shows_what_the_server_can_do() {
     NodeStage::perform(
@@ -53,6 +53,8 @@ async fn after_login_the_stream_shows_what_the_server_can_do() {
             <bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>
             <session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>
             <c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:x-mungo' ver='*'/>
+            <sub xmlns='urn:xmpp:features:pre-approval'/>
+            <ver xmlns='urn:xmpp:features:rosterver'/>
           </stream:features>
         ",
     )
