@@ -6,6 +6,7 @@
 pub mod caps;
 pub mod contact;
 pub mod disco;
+mod owners;
 mod pieces;
 pub mod ping;
 pub mod privacy;

@@ -261,6 +261,29 @@ async fn who_has_changed_is_found_no_more(store: &dyn VcardStore) {
     assert_eq!(found(store, &[(Field::Last, "capulet")]).await, [ROMEO]);
 }
 
+/// A node that starts knows of photos that an earlier one has written.
+#[tokio::test]
+async fn photos_of_before_are_found() {
+    let (pool, _folder) = place::database().await;
+    let batch = [
+        put("a@x", "<vCard/>", Some(HASH), &[]),
+        put("b@x", "<vCard/>", None, &[]),
+    ];
+    store::Apply::apply(&SqlVcard::new(pool.clone()), &batch)
+        .await
+        .unwrap();
+    let now = SqlVcard::new(pool);
+    assert_eq!(photo(&now, "a@x").await.unwrap().to_string(), HASH);
+    assert_eq!(photo(&now, "b@x").await, None);
+    let batch = [
+        put("b@x", "<vCard/>", Some(HASH), &[]),
+        VcardWrite::Forget(jid("a@x")),
+    ];
+    store::Apply::apply(&now, &batch).await.unwrap();
+    assert_eq!(photo(&now, "b@x").await.unwrap().to_string(), HASH);
+    assert_eq!(photo(&now, "a@x").await, None);
+}
+
 async fn a_large_batch_is_taken(store: &dyn VcardStore) {
     let name = |n: u32| format!("user{n}@montague.lit");
     let nick = |n: u32| format!("nick{:03}", n % 100);

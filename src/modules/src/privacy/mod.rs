@@ -14,7 +14,6 @@ mod index;
 mod lists;
 mod mem;
 mod module;
-mod owners;
 mod packed;
 mod push;
 mod query;

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use store::{Apply, Pending, Pool, StoreError, StoreErrorKind};
 use xmpp::BareJid;
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use super::lists::{List, Lists};
-use super::owners::Owners;
 use super::rules::Rules;
 use super::store::{PrivacyStore, PrivacyWrite};
+use crate::owners::Owners;
 
 /// Bytes of rules in one row: what the smallest column of bytes of any back end takes in.
 const CHUNK: usize = 60_000;
@@ -33,6 +33,19 @@ impl SqlPrivacy {
             pool,
             owners: Owners::default(),
         }
+    }
+
+    /// Domain and localpart of every account that has lists.
+    async fn all(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let all = Entity::find()
+            .select_only()
+            .column(Column::Domain)
+            .column(Column::Localpart)
+            // Each has a first row.
+            .filter(Column::Place.eq(0))
+            .into_tuple()
+            .all(self.pool.reader());
+        Ok(all.await?)
     }
 }
 
@@ -122,7 +135,7 @@ impl Apply<PrivacyWrite> for SqlPrivacy {
 impl PrivacyStore for SqlPrivacy {
     fn lists<'a>(&'a self, account: &'a BareJid) -> Pending<'a, Lists> {
         Box::pin(async move {
-            if self.pool.is_exclusive() && !self.owners.may_have(account, &self.pool).await? {
+            if self.pool.is_exclusive() && !self.owners.may_have(account, self.all()).await? {
                 return Ok(Lists::default());
             }
             let (domain, localpart) = key(account);

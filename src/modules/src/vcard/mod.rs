@@ -109,7 +109,7 @@ impl Module for Vcard {
         });
         Ok(Self {
             store: match plan.uses::<Pool>() {
-                Some(pool) => Arc::new(SqlVcard::new(Pool::clone(&pool))),
+                Some(pool) => plan.lasting(|| SqlVcard::new(Pool::clone(&pool))),
                 None => plan.lasting(MemVcard::default),
             },
             writer: plan.lasting(|| StoreWriter::new(WAITING)),

@@ -15,19 +15,39 @@ use super::entity::{card, field};
 use super::field::{Field, Fields, Wanted, folded};
 use super::photo::PhotoHash;
 use super::store::{Found, VcardStore, VcardWrite};
+use crate::owners::Owners;
 use crate::pieces::pieces;
 
 /// vCards in the database of a [`Pool`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SqlVcard {
     pool: Pool,
+    /// Who has a photo.
+    owners: Owners,
 }
 
 impl SqlVcard {
-    /// vCards in that database.
+    /// vCards in that database. If it [is ours alone](Pool::is_exclusive), this is the one through
+    /// which they are written.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool }
+        Self {
+            pool,
+            owners: Owners::default(),
+        }
+    }
+
+    /// Domain and localpart of every account that has a photo.
+    async fn all(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let all = card::Entity::find()
+            .select_only()
+            .column(card::Column::Domain)
+            .column(card::Column::Localpart)
+            .filter(card::Column::Place.eq(0))
+            .filter(card::Column::Photo.is_not_null())
+            .into_tuple()
+            .all(self.pool.reader());
+        Ok(all.await?)
     }
 }
 
@@ -94,6 +114,9 @@ impl Apply<VcardWrite> for SqlVcard {
                         photo,
                         fields,
                     } => {
+                        if photo.is_some() {
+                            self.owners.add(account);
+                        }
                         forget(&transaction, account).await?;
                         put(&transaction, account, card, *photo, fields).await?;
                     }
@@ -138,6 +161,9 @@ impl VcardStore for SqlVcard {
 
     fn photo<'a>(&'a self, account: &'a BareJid) -> Pending<'a, Option<PhotoHash>> {
         Box::pin(async move {
+            if self.pool.is_exclusive() && !self.owners.may_have(account, self.all()).await? {
+                return Ok(None);
+            }
             let photo: Option<Option<String>> = card::Entity::find()
                 .select_only()
                 .column(card::Column::Photo)
