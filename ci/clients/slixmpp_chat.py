@@ -40,7 +40,7 @@ class Person(ClientXMPP):
         if tls is not None:
             context.minimum_version = context.maximum_version = tls
         self.ssl_context = context
-        for plugin in ("xep_0030", "xep_0092", "xep_0199", "xep_0202"):
+        for plugin in ("xep_0030", "xep_0092", "xep_0191", "xep_0199", "xep_0202"):
             self.register_plugin(plugin)
         self.messages, self.presences, self.endings = (asyncio.Queue() for _ in range(3))
         self.add_event_handler("message", self.messages.put_nowait)
@@ -202,6 +202,38 @@ async def queries():
         await person.leave()
 
 
+async def blocking():
+    """Who is blocked sees the other leave, is not heard, and sees it come back."""
+    alice = await Person("alice@localhost/desk").appear()
+    bob = await Person("bob@localhost/home").appear()
+    bob.send_presence_subscription("alice@localhost")
+    await bob.sees("alice@localhost/desk", "available")
+    blocks = alice.plugin["xep_0191"]
+    assert not await blocks.get_blocked_jids()
+    pushes = asyncio.Queue()
+    alice.add_event_handler("blocked", pushes.put_nowait)
+    await blocks.block("bob@localhost")
+    await soon(pushes.get(), "the push of the block")
+    await bob.sees("alice@localhost/desk", "unavailable")
+    assert await blocks.get_blocked_jids() == {"bob@localhost"}
+    for one, other, condition in (
+        (bob, "alice@localhost", "service-unavailable"),
+        (alice, "bob@localhost", "not-acceptable"),
+    ):
+        one.send_message(other, "Hello?", mtype="chat")
+        answer = await soon(one.messages.get(), "the error")
+        assert answer["error"]["condition"] == condition, answer
+    await blocks.unblock("bob@localhost")
+    await bob.sees("alice@localhost/desk", "available")
+    # Of a message that failed slixmpp tells twice.
+    while not alice.messages.empty():
+        alice.messages.get_nowait()
+    bob.send_message("alice@localhost", "Hello again", mtype="chat")
+    await alice.hears("Hello again", bob.boundjid)
+    for person in (alice, bob):
+        await person.leave()
+
+
 async def conflict():
     """The newer session with a resource replaces the older, which is told why."""
     old = await Person("alice@localhost/desk").appear()
@@ -215,7 +247,8 @@ async def conflict():
 
 
 async def play():
-    for scene in (mechanisms, tls_versions, wrong_password, presence, messages, queries, conflict):
+    scenes = (mechanisms, tls_versions, wrong_password, presence, messages, queries, conflict, blocking)
+    for scene in scenes:
         try:
             await scene()
         except Exception as trouble:

@@ -17,6 +17,7 @@ const [host, port, directPort] = process.argv.slice(2);
 const password = process.env.CHAT_PASSWORD;
 const PATIENCE = 20_000; // milliseconds that anything may take before it counts as not coming
 
+const BLOCKING = "urn:xmpp:blocking";
 const DISCO_INFO = "http://jabber.org/protocol/disco#info";
 
 /** Waits for a promise, but not for ever. */
@@ -41,6 +42,7 @@ class Person {
       : undefined;
     this.xmpp = client({ service, domain: "localhost", resource, username, password, credentials });
     this.xmpp.reconnect.stop();
+    this.xmpp.timeout = PATIENCE; // its own, two seconds, is short for a machine that builds
     this.kept = [];
     this.waiting = [];
     this.errors = [];
@@ -173,6 +175,38 @@ const scenes = {
     check(old.errors.some((e) => e.condition === "conflict"), `errors: ${old.errors}`);
     await young.ask("localhost", xml("ping", { xmlns: "urn:xmpp:ping" }));
     await young.leave();
+  },
+
+  async blocking() {
+    const alice = await new Person("alice", "desk").appear();
+    const bob = await new Person("bob", "home").appear();
+    await bob.xmpp.send(xml("presence", { to: "alice@localhost", type: "subscribe" }));
+    await alice.sees("bob@localhost", "subscribe");
+    await alice.xmpp.send(xml("presence", { to: "bob@localhost", type: "subscribed" }));
+    await bob.sees(alice.jid);
+    const tell = (name) => {
+      const item = xml("item", { jid: "bob@localhost" });
+      const command = xml(name, { xmlns: BLOCKING }, item);
+      return soon(alice.xmpp.iqCaller.set(command, "alice@localhost"), `the answer to ${name}`);
+    };
+    await tell("block");
+    await bob.sees(alice.jid, "unavailable");
+    const list = await alice.ask("alice@localhost", xml("blocklist", { xmlns: BLOCKING }));
+    check(list.getChild("item")?.attrs.jid === "bob@localhost", `the block list: ${list}`);
+    for (const [one, other, condition] of [
+      [bob, "alice@localhost", "service-unavailable"],
+      [alice, "bob@localhost", "not-acceptable"],
+    ]) {
+      await one.say(other, "Hello?");
+      const answer = await one.gets((s) => s.is("message"), "the error");
+      check(answer.getChild("error")?.getChild(condition), `${answer}: which error?`);
+    }
+    await tell("unblock");
+    await bob.sees(alice.jid);
+    await bob.say("alice@localhost", "Hello again");
+    await alice.hears("Hello again", bob.jid);
+    await alice.leave();
+    await bob.leave();
   },
 };
 
