@@ -10,13 +10,16 @@ direct TLS out.
 """
 
 import asyncio
+import base64
+import hashlib
 import logging
 import os
 import ssl
 import sys
 
-from slixmpp import ClientXMPP
+from slixmpp import JID, ClientXMPP
 from slixmpp.exceptions import IqError
+from slixmpp.plugins.xep_0048 import Bookmarks
 
 HOST, PORT, DIRECT = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 CERTIFICATE = sys.argv[4] if len(sys.argv) > 4 else None
@@ -40,8 +43,8 @@ class Person(ClientXMPP):
         if tls is not None:
             context.minimum_version = context.maximum_version = tls
         self.ssl_context = context
-        for plugin in ("xep_0030", "xep_0092", "xep_0191", "xep_0199", "xep_0202"):
-            self.register_plugin(plugin)
+        for number in ("0030", "0048", "0049", "0054", "0055", "0092", "0191", "0199", "0202"):
+            self.register_plugin(f"xep_{number}")
         self.messages, self.presences, self.endings = (asyncio.Queue() for _ in range(3))
         self.add_event_handler("message", self.messages.put_nowait)
         self.add_event_handler("message_error", self.messages.put_nowait)
@@ -234,6 +237,56 @@ async def blocking():
         await person.leave()
 
 
+async def vcards():
+    """Who publishes a vCard is seen by it, also in presence, and found in the directory."""
+    alice = await Person("alice@localhost/desk").appear()
+    bob = await Person("bob@localhost/home").appear()
+    photo = b"not really a picture"
+    card = alice.plugin["xep_0054"].make_vcard()
+    card["FN"] = "Alice Liddell"
+    card["N"]["FAMILY"], card["N"]["GIVEN"] = "Liddell", "Alice"
+    card["PHOTO"]["TYPE"], card["PHOTO"]["BINVAL"] = "image/png", photo
+    await alice.plugin["xep_0054"].publish_vcard(card, jid=JID(alice.boundjid.bare))
+    seen = (await bob.plugin["xep_0054"].get_vcard("alice@localhost"))["vcard_temp"]
+    assert seen["FN"] == "Alice Liddell", seen
+    # The bytes, since slixmpp's own reading of them depends on its version.
+    text = seen.xml.findtext(".//{vcard-temp}BINVAL")
+    assert base64.b64decode(text) == photo, text
+    alice.send_presence()
+    presence = await alice.sees(alice.boundjid.full, "available")
+    told = presence.xml.findtext("{vcard-temp:x:update}x/{vcard-temp:x:update}photo")
+    assert told == hashlib.sha1(photo).hexdigest(), presence
+    try:
+        await bob.plugin["xep_0054"].get_vcard("bob@localhost")
+        raise AssertionError("somebody without a vCard has one")
+    except IqError as error:
+        assert error.condition == "item-not-found", error
+
+    items = (await bob.plugin["xep_0030"].get_items("localhost"))["disco_items"]["items"]
+    directory = [jid for jid, _, _ in items if str(jid).startswith("vjud.")]
+    assert directory, f"no directory among {items}"
+    search = bob.plugin["xep_0055"].make_search_iq(ito=directory[0])
+    search["search"]["form"].add_field("last", value="LIDD*")
+    found = (await search.send())["search"]["form"]["items"]
+    assert [item["jid"] for item in found] == ["alice@localhost"], found
+    for person in (alice, bob):
+        await person.leave()
+
+
+async def bookmarks():
+    """A client's bookmarks in private storage are there for another one of the same account."""
+    desk = await Person("alice@localhost/desk").login()
+    kept = Bookmarks()
+    kept.add_conference("tea@rooms.localhost", "Alice", autojoin=True, name="Tea & more")
+    await desk.plugin["xep_0048"].set_bookmarks(kept)
+    await desk.leave()
+    phone = await Person("alice@localhost/phone").login()
+    found = (await phone.plugin["xep_0048"].get_bookmarks())["private"]["bookmarks"]
+    rooms = [(room["jid"], room["name"]) for room in found["conferences"]]
+    assert rooms == [("tea@rooms.localhost", "Tea & more")], found
+    await phone.leave()
+
+
 async def conflict():
     """The newer session with a resource replaces the older, which is told why."""
     old = await Person("alice@localhost/desk").appear()
@@ -248,6 +301,7 @@ async def conflict():
 
 async def play():
     scenes = (mechanisms, tls_versions, wrong_password, presence, messages, queries, conflict, blocking)
+    scenes += (vcards, bookmarks)
     for scene in scenes:
         try:
             await scene()

@@ -177,6 +177,37 @@ const scenes = {
     await young.leave();
   },
 
+  async vcards() {
+    const alice = await new Person("alice", "desk").appear();
+    const bob = await new Person("bob", "home").appear();
+    const vcard = (...inside) => xml("vCard", { xmlns: "vcard-temp" }, ...inside);
+    const named = vcard(xml("FN", {}, "Alice Liddell"), xml("NICKNAME", {}, "Ali & Ce"));
+    await soon(alice.xmpp.iqCaller.set(named), "the vCard's result");
+    const seen = await bob.ask("alice@localhost", vcard());
+    check(seen.toString() === named.toString(), `${seen} is not what was published`);
+    const search = xml("query", { xmlns: "jabber:iq:search" }, xml("nick", {}, "ali*"));
+    const found = await soon(bob.xmpp.iqCaller.set(search, "vjud.localhost"), "who was found");
+    const who = found.getChildren("item").map((item) => item.attrs.jid);
+    check(who.join() === "alice@localhost", `${found} is not Alice`);
+    await alice.leave();
+    await bob.leave();
+  },
+
+  async privateStorage() {
+    const desk = await new Person("alice", "desk").appear();
+    const diary = (...inside) => {
+      const kept = xml("diary", { xmlns: "quill:prefs" }, ...inside);
+      return xml("query", { xmlns: "jabber:iq:private" }, kept);
+    };
+    const written = diary(xml("ink", { colour: "red" }), "Curiouser & curiouser!");
+    await soon(desk.xmpp.iqCaller.set(written), "the result of the set");
+    await desk.leave();
+    const phone = await new Person("alice", "phone").appear();
+    const read = await phone.ask("alice@localhost", diary());
+    check(read.toString() === written.toString(), `${read} is not what was written`);
+    await phone.leave();
+  },
+
   async blocking() {
     const alice = await new Person("alice", "desk").appear();
     const bob = await new Person("bob", "home").appear();
