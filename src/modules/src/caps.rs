@@ -232,4 +232,14 @@ mod tests {
         caps.withdraw();
         assert_eq!(shown(), "");
     }
+
+    #[test]
+    fn a_node_that_would_be_misread_is_refused() {
+        for node in ["", "urn:a#b", "urn:a b"] {
+            let caps = CapsSettings { node: node.into() };
+            let mut problems = config::Problems::default();
+            config::Setting::check(&caps, &mut problems);
+            assert_eq!(problems.lines().len(), 1, "{node:?}");
+        }
+    }
 }

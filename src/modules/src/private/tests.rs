@@ -207,3 +207,18 @@ async fn what_is_not_on_disk_yet_is_not_said_to_be_done() {
     let kept = store.elements(&romeo, "x:1").await.expect("an answer");
     assert_eq!(kept.as_deref(), Some(&b"<a xmlns='x:1'/>"[..]));
 }
+
+#[test]
+fn settings_that_cannot_be_are_refused() {
+    let settings = PrivateSettings {
+        max_size: Size::kib(2),
+        max_total: Size::kib(1),
+        max_namespaces: 0,
+    };
+    let mut problems = config::Problems::default();
+    config::Setting::check(&settings, &mut problems);
+    let lines = problems.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("max_total"), "{lines:?}");
+    assert!(lines[1].starts_with("max_namespaces"), "{lines:?}");
+}

@@ -400,3 +400,21 @@ fn an_account_that_is_removed_leaves_nothing() {
         ),
     );
 }
+
+#[test]
+fn settings_that_cannot_be_are_refused() {
+    let settings = VcardSettings {
+        max_size: Size::of(1000),
+        max_results: 501,
+        ..VcardSettings::default()
+    };
+    let mut problems = config::Problems::default();
+    config::Setting::check(&settings, &mut problems);
+    let lines = problems.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("max_size"), "{lines:?}");
+    assert!(
+        lines[1].starts_with("max_results: 501 is more"),
+        "{lines:?}"
+    );
+}
