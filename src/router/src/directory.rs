@@ -236,7 +236,7 @@ impl Directory {
         }
     }
 
-    /// Takes an account out that could not be loaded.
+    /// Takes an account out that could not be loaded, or is no more.
     pub(crate) fn forget(&self, account: &Arc<Account>) {
         take_out(&mut self.shard(account.jid().as_ref()).write(), account);
     }

@@ -53,6 +53,11 @@ impl Router {
                     error,
                 })?;
         }
+        // Who is sending to it may hold it still, with all that was loaded: one of the same name
+        // must not find that.
+        if let Some(there) = self.directory().account(account.as_ref()) {
+            self.directory().forget(&there);
+        }
         Ok(())
     }
 
