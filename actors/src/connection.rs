@@ -225,6 +225,10 @@ impl Negotiation {
                 Action::Bind { account, resource } => {
                     Input::Bound(self.bind(account, resource).await)
                 }
+                Action::AskStranger { domain, request } => {
+                    let router = &self.service.router;
+                    Input::Answered(router.answer_stranger(&domain, request, self.peer).await)
+                }
                 Action::Established(_) => return Step::Established,
                 Action::Close => return Step::Over,
             };

@@ -130,9 +130,9 @@ impl Actor for SessionActor {
         } = args;
         // The mailbox exists: what arrives between the binding and the start waits there.
         inbox.open(myself.clone());
-        let session = Session::open(&router, &account, resource.as_deref(), facts, inbox.clone())
-            .await
-            .map_err(Refused)?;
+        // Boxed: the task of this actor is as large as all that it ever waits for.
+        let opening = Session::open(&router, &account, resource.as_deref(), facts, inbox.clone());
+        let session = Box::pin(opening).await.map_err(Refused)?;
         inbox.name(session.jid().clone());
         // A connection that is gone by now will say so through its reader's end.
         let _ = bound.send(session.entry().clone());

@@ -221,6 +221,10 @@ impl Peer {
                 );
                 self.authenticated = Some(account);
             }
+            Action::AskStranger { request, .. } => {
+                let answer = request.iq_result(bytes::Bytes::new());
+                self.input(Input::Answered(answer));
+            }
             Action::Bind { account, resource } => {
                 assert_eq!(Some(&account), self.authenticated.as_ref());
                 let result = if self.weather.bind_fails {

@@ -11,6 +11,7 @@ mod pieces;
 pub mod ping;
 pub mod privacy;
 pub mod private;
+pub mod register;
 pub mod roster;
 pub mod session_request;
 pub mod time;

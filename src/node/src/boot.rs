@@ -25,17 +25,18 @@ use anyhow::{Context, anyhow};
 use auth::Auth;
 use config::{Config, ListenerKind, TlsMode};
 use ractor::Actor;
-use router::{Clock, Host, HostType, KnownAccounts, Router};
+use router::{Clock, Host, HostType, Router};
 use store::{Pool, PoolSettings, SqlAccounts};
 use stream::Serves;
 use supervisors::snapshot::Snapshot;
 use supervisors::supervisor::ChildSpec;
 use supervisors::tree::{HostPart, Tree, TreeParts};
 use supervisors::watchdog::Watchdog;
-use xmpp::{BareJid, Condition, StanzaError};
+use xmpp::BareJid;
 
+use crate::accounts;
 use crate::check::spoken;
-use crate::console::{Control, Listening, NodeAccounts, NodeActors, NodeHealth, NodeSessions};
+use crate::console::{ConsoleAccounts, Control, Listening, NodeActors, NodeHealth, NodeSessions};
 use crate::data::DataFolder;
 use crate::registry::{self, Modules};
 use crate::settings;
@@ -92,7 +93,8 @@ impl Node {
             router.serve(Host::new(domain.clone(), host_type.clone()));
         }
         router.services().offer(Arc::new(pool.clone()));
-        router.services().offer(Arc::new(known_accounts(&auth)));
+        let service = accounts::service(&auth, &router);
+        router.services().offer(Arc::new(service));
         let modules = plan_modules(&config.modules, &router, &host_type)?;
 
         let certificates = certificates(&config, &domains, &data)?;
@@ -102,8 +104,8 @@ impl Node {
         let ports = bind(&config.listeners)?;
 
         let roll = Roll::default();
-        let accounts = Seat::default();
-        let visits = visitor(router.clone(), accounts.clone(), roll.clone());
+        let visiting = Seat::default();
+        let visits = visitor(router.clone(), visiting.clone(), roll.clone());
         router.services().offer(Arc::new(visits));
         let stopping = Stopping::default();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -171,7 +173,7 @@ impl Node {
         }
         let listening: Arc<[Listening]> = listening.into();
         let api = Api {
-            accounts: Arc::new(NodeAccounts {
+            accounts: Arc::new(ConsoleAccounts {
                 auth,
                 router: router.clone(),
             }),
@@ -242,7 +244,7 @@ impl Node {
                 name: HOST_TYPE.into(),
                 modules,
             }],
-            accounts,
+            accounts: visiting,
             sessions: shards.seats().to_vec(),
             patience: deadline,
             listeners,
@@ -318,20 +320,6 @@ fn domains(config: &Config<Modules>) -> anyhow::Result<Vec<BareJid>> {
         Ok(jid)
     };
     config.domains.iter().map(parse).collect()
-}
-
-/// Tells the router which accounts there are.
-fn known_accounts(auth: &Auth) -> KnownAccounts {
-    let auth = auth.clone();
-    KnownAccounts(Box::new(move |account| {
-        let auth = auth.clone();
-        Box::pin(async move {
-            auth.exists(&account).await.map_err(|error| {
-                tracing::error!(what = "accounts_unavailable", error = %error);
-                StanzaError::new(Condition::InternalServerError)
-            })
-        })
-    }))
 }
 
 /// Plans every module once, so that what contradicts itself is told before a port is open.

@@ -3,6 +3,7 @@
 #[macro_use]
 mod module_list;
 
+mod accounts;
 mod boot;
 mod check;
 mod cli;

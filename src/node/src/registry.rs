@@ -7,6 +7,7 @@ module_list! {
     ping: modules::ping::Ping,
     privacy: modules::privacy::Privacy,
     private: modules::private::Private,
+    register: modules::register::Register = off,
     roster: modules::roster::Roster,
     session_request: modules::session_request::SessionRequest,
     time: modules::time::Time,

@@ -88,11 +88,22 @@ pub(crate) fn c2s(
     let mut settings =
         C2sSettings::new(host, limits(&config.stream, false), random, fake_key_secret);
     settings.domains = serves;
-    let router = router.clone();
-    settings.features = Arc::new(move |domain| match router.host(domain) {
-        Some(host) => host.host_type().stream_features(),
+    let host_type = |router: &Router, domain: &str| {
+        let host = router.host(domain)?;
+        Some(host.host_type().clone())
+    };
+    let of = router.clone();
+    settings.features = Arc::new(move |domain| match host_type(&of, domain) {
+        Some(host_type) => host_type.stream_features(),
         None => Bytes::new(),
     });
+    let of = router.clone();
+    settings.login_features = Arc::new(move |domain| match host_type(&of, domain) {
+        Some(host_type) => host_type.login_features(),
+        None => Bytes::new(),
+    });
+    let of = router.clone();
+    settings.strangers_may_ask = Arc::new(move |domain, ns| of.strangers_may_ask(domain, ns));
     settings.mechanisms = config
         .auth
         .mechanisms

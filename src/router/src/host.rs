@@ -74,6 +74,7 @@ pub struct Tables {
     pub(crate) slots: Vec<LoadSlot>,
     pub(crate) removals: Vec<RemoveAccount>,
     pub(crate) stream_features: Vec<MadeOf<Bytes>>,
+    pub(crate) login_features: Vec<Bytes>,
     pub(crate) disco_nodes: Vec<MadeOf<String>>,
     /// What the stream features made.
     shown: Bytes,
@@ -166,6 +167,12 @@ impl HostType {
     #[must_use]
     pub fn stream_features(&self) -> Bytes {
         self.tables().shown.clone()
+    }
+
+    /// What streams show before login, whole elements one after another.
+    #[must_use]
+    pub fn login_features(&self) -> Bytes {
+        self.tables().login_features.concat().into()
     }
 
     /// Puts a module on the way of a stanza, in the place of an earlier incarnation of itself.

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -32,6 +34,9 @@ pub enum To {
     Service(&'static str),
     /// Any service that does not answer by itself.
     Services,
+    /// The server, asked by somebody who has not logged in (XEP-0077). Only what is planned with
+    /// [`iq_async`](crate::Plan::iq_async) is answered.
+    Stranger,
 }
 
 /// The node around a handler.
@@ -196,6 +201,10 @@ pub struct OwnedIq {
     pub to: To,
     /// The account that was asked, where one was.
     pub account: Option<AccountHold>,
+    /// Where somebody comes from who has not logged in.
+    pub stranger: Option<IpAddr>,
+    /// Whether it was answered.
+    pub(crate) answered: Arc<AtomicBool>,
 }
 
 impl OwnedIq {
@@ -218,6 +227,17 @@ impl OwnedIq {
     #[must_use]
     pub fn session(&self) -> Option<Arc<SessionEntry>> {
         asking_session(&self.router, &self.stanza)
+    }
+
+    /// Answers it before its handler has ended; what the handler returns then goes nowhere. Not for
+    /// strangers, who get what is returned.
+    pub fn answer(&self, answer: IqAnswer) {
+        if self.answered.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(stanza) = reply(&self.stanza, answer) {
+            self.router.route(stanza);
+        }
     }
 
     /// The node around it.
@@ -265,7 +285,64 @@ pub(crate) enum Handle {
 #[derive(Default)]
 pub(crate) struct IqTable(HashMap<(To, &'static str), Handle>);
 
+impl Router {
+    /// Whether somebody who has not logged in may ask `domain` IQs of the namespace `ns`.
+    #[must_use]
+    pub fn strangers_may_ask(&self, domain: &str, ns: &str) -> bool {
+        self.host(domain).is_some_and(|host| {
+            let tables = host.host_type().tables();
+            matches!(tables.iq.get(To::Stranger, ns), Some(Handle::Async { .. }))
+        })
+    }
+
+    /// Answers an IQ of somebody at `peer` who has not logged in.
+    pub async fn answer_stranger(&self, domain: &str, request: Stanza, peer: IpAddr) -> Stanza {
+        let ns = request.payload().map(|payload| payload.ns().to_owned());
+        let handle = self.host(domain).and_then(|host| {
+            let tables = host.host_type().tables();
+            let handle = tables.iq.get(To::Stranger, &ns?)?;
+            Some((host.clone(), handle.clone()))
+        });
+        let answer = match handle {
+            Some((host, Handle::Async { call, figures, .. })) => {
+                let owned = OwnedIq {
+                    router: self.clone(),
+                    host,
+                    stanza: request.clone(),
+                    set: matches!(request.kind(), Kind::Iq(IqType::Set)),
+                    to: To::Stranger,
+                    account: None,
+                    stranger: Some(peer),
+                    answered: Arc::default(),
+                };
+                // The connection's own task is the one that waits, and falls with it.
+                let answer = match caught(&figures, || call(owned)) {
+                    Ok(answer) => answer.await,
+                    Err(error) => Err(error),
+                };
+                figures.answer();
+                answer
+            }
+            _ => Err(StanzaError::new(Condition::ServiceUnavailable)),
+        };
+        match answer {
+            Ok(payload) => request.iq_result(payload.unwrap_or_default()),
+            Err(error) => request
+                .error(error)
+                .unwrap_or_else(|| request.iq_result(Bytes::new())),
+        }
+    }
+}
+
 impl IqTable {
+    fn get(&self, to: To, ns: &str) -> Option<&Handle> {
+        // The names in the table live as long as the program; those asked for do not.
+        self.0
+            .iter()
+            .find(|((there, name), _)| *there == to && *name == ns)
+            .map(|(_, handle)| handle)
+    }
+
     pub(crate) fn insert(&mut self, to: To, ns: &'static str, handle: Handle) {
         self.0.insert((to, ns), handle);
     }
@@ -372,6 +449,8 @@ fn owned(
         set,
         to,
         account: account.and_then(|account| cx.router.directory().keep(cx.router, account)),
+        stranger: None,
+        answered: Arc::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use parking_lot::Mutex;
@@ -61,16 +62,15 @@ struct Job {
 struct Owed {
     router: Router,
     request: Stanza,
-    paid: bool,
+    /// Shared with the question: its handler may have answered it already.
+    paid: Arc<AtomicBool>,
 }
 
 impl Owed {
-    fn pay(mut self, answer: IqAnswer) {
-        self.paid = true;
-        self.send(answer);
-    }
-
-    fn send(&self, answer: IqAnswer) {
+    fn pay(&self, answer: IqAnswer) {
+        if self.paid.swap(true, Ordering::AcqRel) {
+            return;
+        }
         if let Some(stanza) = reply(&self.request, answer) {
             self.router.route(stanza);
         }
@@ -79,9 +79,7 @@ impl Owed {
 
 impl Drop for Owed {
     fn drop(&mut self) {
-        if !self.paid {
-            self.send(Err(StanzaError::new(Condition::InternalServerError)));
-        }
+        self.pay(Err(StanzaError::new(Condition::InternalServerError)));
     }
 }
 
@@ -120,7 +118,7 @@ impl Lanes {
         let owed = Owed {
             router: request.router.clone(),
             request: request.stanza.clone(),
-            paid: false,
+            paid: request.answered.clone(),
         };
         let job = Job {
             call,

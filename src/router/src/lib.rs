@@ -12,6 +12,7 @@
 //! ```
 
 mod account;
+mod accounts;
 pub mod clock;
 pub mod directory;
 pub mod disco;
@@ -42,6 +43,7 @@ use std::sync::atomic::AtomicUsize;
 use arc_swap::ArcSwap;
 
 pub use account::{Account, AccountHold};
+pub use accounts::{AccountAnswer, AccountService, Accounts};
 pub use clock::Clock;
 pub use directory::{Available, Directory, SessionEntry, SessionId};
 pub use figures::{Counted, Figures, SAMPLED, Timed, Times};
@@ -60,7 +62,7 @@ pub use plan::{Plan, PlanError, Planned, RunTask, Task, Timer};
 pub use removal::NotRemoved;
 pub use services::Services;
 pub use session::{ConnectionFacts, Ending, ResourceConflict, Session};
-pub use visit::{Exists, KnownAccounts, Visit, Visitor};
+pub use visit::{Visit, Visitor};
 
 /// What a router is told when the node starts.
 #[derive(Debug, Clone)]

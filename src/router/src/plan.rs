@@ -133,6 +133,14 @@ impl<M: Module> Plan<'_, M> {
         }));
     }
 
+    /// Shows clients a feature of the stream before login, where a password may be sent: one whole
+    /// element.
+    pub fn login_feature(&mut self, element: &'static [u8]) {
+        self.words.push(Box::new(move |_, _, _| {
+            Box::new(move |tables| tables.login_features.push(Bytes::from_static(element)))
+        }));
+    }
+
     /// Names a node at which the host tells the same as without a node (XEP-0030): `name` makes it
     /// of what the host says of itself, anew whenever a module comes or goes.
     pub fn disco_node(&mut self, name: fn(&M, &Disco) -> String) {

@@ -4,8 +4,6 @@
 //! *visit*: the node runs it in an actor of its own, which loads the account, lets go what was
 //! parked, and stays for a while, since where one stanza comes others follow.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,6 +12,7 @@ use xmpp::{BareJid, Condition, IqType, Kind, MessageType, PresenceType, Stanza, 
 
 use crate::Router;
 use crate::account::{Account, AccountHold, Parking, Slots, Wait};
+use crate::accounts::AccountService;
 use crate::directory::Held;
 use crate::host::Host;
 use crate::iq::Cx;
@@ -24,16 +23,6 @@ const STAYS: Duration = Duration::from_secs(10);
 /// Accounts that may be loaded for stanzas at a time; for one more they are refused with
 /// `resource-constraint`.
 const VISITS: usize = 8_192;
-
-/// Tells whether an account exists; offered to the router by the node
-/// ([`Router::services`](crate::Router::services)). Without it every account does.
-pub struct KnownAccounts(
-    /// Looks it up. The error is what those are told who wait for the answer.
-    pub Box<dyn Fn(BareJid) -> Exists + Send + Sync>,
-);
-
-/// What [`KnownAccounts`] answers with.
-pub type Exists = Pin<Box<dyn Future<Output = Result<bool, StanzaError>> + Send>>;
 
 /// Runs visits; offered to the router by the node, which gives each an actor of its own. Without
 /// it they are tasks.
@@ -255,8 +244,8 @@ impl Loading {
 
     async fn slots(&self, known: bool) -> Result<Slots, StanzaError> {
         let jid = self.hold.jid();
-        if !known && let Some(accounts) = self.router.services().get::<KnownAccounts>() {
-            self.hold.set_exists((accounts.0)(jid.clone()).await?);
+        if !known && let Some(accounts) = self.router.services().get::<AccountService>() {
+            self.hold.set_exists(accounts.0.exists(jid.clone()).await?);
         }
         let loads = self.host.host_type().tables().slots.clone();
         let mut slots = Slots::with_capacity(loads.len());

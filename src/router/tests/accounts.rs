@@ -8,8 +8,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use router::check::Stage;
 use router::{
-    AccountAway, AccountStanza, Answering, Flow, IqAnswer, KnownAccounts, Module, OnFault,
-    Outbound, Phase, Plan, PlanError, PresenceChanged, To, Undelivered,
+    AccountAnswer, AccountAway, AccountService, AccountStanza, Accounts, Answering, Flow, IqAnswer,
+    Module, OnFault, Outbound, Phase, Plan, PlanError, PresenceChanged, To, Undelivered,
 };
 use tokio::sync::Semaphore;
 use xmpp::{BareJid, Condition, Stanza, StanzaError};
@@ -224,11 +224,30 @@ fn an_account_stays_loaded_for_a_while_and_then_goes() {
     );
 }
 
+/// Everybody but Rosaline has an account.
+struct NoRosaline;
+
+impl Accounts for NoRosaline {
+    fn exists(&self, account: BareJid) -> AccountAnswer<bool> {
+        Box::pin(async move { Ok(account.localpart() != Some("rosaline")) })
+    }
+
+    fn register(&self, _: BareJid, _: String) -> AccountAnswer<()> {
+        Box::pin(async { Err(StanzaError::new(Condition::NotAllowed)) })
+    }
+
+    fn change_password(&self, _: BareJid, _: String) -> AccountAnswer<()> {
+        Box::pin(async { Err(StanzaError::new(Condition::NotAllowed)) })
+    }
+
+    fn unregister(&self, _: BareJid) -> AccountAnswer<()> {
+        Box::pin(async { Err(StanzaError::new(Condition::NotAllowed)) })
+    }
+}
+
 #[test]
 fn nothing_is_kept_for_an_account_that_does_not_exist() {
-    let nobody = KnownAccounts(Box::new(|account| {
-        Box::pin(async move { Ok(account.localpart() != Some("rosaline")) })
-    }));
+    let nobody = AccountService(Arc::new(NoRosaline));
     Stage::perform(
         |stage| {
             keeper(&Shared::new(Semaphore::MAX_PERMITS))(stage.offering(Arc::new(nobody)))

@@ -1,7 +1,7 @@
 //! What the driver of a stream tells the machine, and what the machine tells the driver.
 
 use bytes::Bytes;
-use xmpp::{BareJid, FullJid, StanzaError, StreamError};
+use xmpp::{BareJid, FullJid, Stanza, StanzaError, StreamError};
 
 use crate::binding::TlsInfo;
 use crate::scram::{ScramHash, ScramKeys};
@@ -23,6 +23,8 @@ pub enum Input {
     PasswordChecked(bool),
     /// Answers [`Action::FetchKeys`] or [`Action::CheckPassword`] when the store cannot.
     AuthUnavailable,
+    /// Answers [`Action::AskStranger`].
+    Answered(Stanza),
     /// Answers [`Action::Bind`].
     Bound(Result<FullJid, StanzaError>),
     /// We end the stream: a deadline has passed, the node shuts down.
@@ -70,6 +72,14 @@ pub enum Action {
     Authenticated {
         /// His account.
         account: BareJid,
+    },
+    /// Somebody who has not logged in asks the server something that such people may ask (XEP-0077):
+    /// answer with [`Input::Answered`].
+    AskStranger {
+        /// The domain that is asked.
+        domain: String,
+        /// The IQ, without `from`.
+        request: Stanza,
     },
     /// Open a session and answer with [`Input::Bound`].
     Bind {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use xml::{Element, Event};
 use xmpp::{
-    BareJid, Condition, FullJid, Rejected, Stanza, StanzaError, StreamCondition, StreamError, ns,
+    BareJid, Condition, FullJid, IqType, Kind, Rejected, Stanza, StanzaError, StreamCondition,
+    StreamError, ns,
 };
 
 use crate::action::{Action, Input};
@@ -40,12 +41,17 @@ pub struct C2s {
     tries: u8,
     /// Attempts with a mechanism that can't be used.
     detours: u8,
+    /// What was asked before login.
+    questions: u8,
 }
 
 /// Clients may try every mechanism that they know of, once, before one that both sides have: some know
 /// no channel binding but `tls-unique`, and try each `-PLUS` with it first. Such attempts guess at no
 /// password, so they have a bound of their own.
 const MOST_DETOURS: u8 = 8;
+
+/// How much somebody may ask who does not log in; so much closes the stream.
+const MOST_QUESTIONS: u8 = 10;
 
 #[derive(Debug)]
 enum State {
@@ -55,6 +61,8 @@ enum State {
     Login(Offer),
     /// An attempt to log in is under way; it waits for the client or for the driver.
     Attempt(Offer, Attempt),
+    /// The driver has a question of somebody who has not logged in answered.
+    Asking(Offer),
     /// The driver does the handshake.
     Handshake,
     /// The client has logged in and must bind a resource.
@@ -78,6 +86,7 @@ impl C2s {
             account: None,
             tries: 0,
             detours: 0,
+            questions: 0,
         }
     }
 
@@ -120,6 +129,13 @@ impl C2s {
                 let open = attempt.is_open_question();
                 open.then(|| Err(SaslFailure::TemporaryAuthFailure.into()))
             }),
+            Input::Answered(answer) => match mem::replace(&mut self.state, State::Closed) {
+                State::Asking(offer) => {
+                    send(out, answer.to_bytes());
+                    self.state = State::Login(offer);
+                }
+                _ => self.fail(StreamCondition::InternalServerError.into(), out),
+            },
             Input::Bound(result) => self.bound(result, out),
             Input::TlsDone(_) => self.fail(StreamCondition::InternalServerError.into(), out),
         }
@@ -130,7 +146,7 @@ impl C2s {
             (State::Header, Event::Header(header)) => self.header(&header, out),
             // Bytes from before the handshake, which the driver should have noticed.
             (State::Handshake, _) => out.push(Action::Close),
-            (State::Header | State::Established | State::Binding(_), _) => {
+            (State::Header | State::Established | State::Asking(_) | State::Binding(_), _) => {
                 self.fail(StreamCondition::InternalServerError.into(), out);
             }
             (State::Attempt(_, attempt), _) if attempt.is_open_question() => {
@@ -173,10 +189,20 @@ impl C2s {
         } else {
             let tls = self.connection.tls.as_ref();
             let offer = Offer::new(&self.settings, tls);
-            bytes.extend_from_slice(features::before_login(self.starttls(), &offer).as_bytes());
+            let extra = match self.bears_passwords() {
+                true => (self.settings.login_features)(&self.domain),
+                false => Bytes::new(),
+            };
+            bytes.extend_from_slice(&features::before_login(self.starttls(), &offer, &extra));
             self.state = State::Login(offer);
         }
         send(out, bytes);
+    }
+
+    /// Whether a password may be sent on this connection.
+    fn bears_passwords(&self) -> bool {
+        self.connection.tls.is_some()
+            || (self.settings.plain_without_tls && !self.settings.tls.is_required())
     }
 
     /// How STARTTLS is offered now.
@@ -223,8 +249,42 @@ impl C2s {
             ("auth" | "response", ns::SASL, _) => {
                 self.step(offer, Err(SaslFailure::MalformedRequest.into()), out);
             }
+            ("iq", ns::CLIENT, None) if self.may_ask(element) => {
+                self.ask(offer, element.clone(), out)
+            }
             // RFC 6120 §4.9.3.12: nothing else goes before login.
             _ => self.fail(StreamCondition::NotAuthorized.into(), out),
+        }
+    }
+
+    /// Whether this may be asked before login.
+    fn may_ask(&self, element: &Element) -> bool {
+        self.bears_passwords()
+            && element.children().next().is_some_and(|payload| {
+                (self.settings.strangers_may_ask)(&self.domain, payload.ns())
+            })
+    }
+
+    fn ask(&mut self, offer: Offer, element: Element, out: &mut Vec<Action>) {
+        let request = match Stanza::read(element, None) {
+            Ok(request) => request,
+            Err(Rejected::Stream(error)) => return self.fail(error, out),
+            Err(Rejected::Reply(_) | Rejected::Drop(_)) => {
+                return self.fail(StreamCondition::NotAuthorized.into(), out);
+            }
+        };
+        let to_us = request.to().is_none_or(|to| to.as_ref() == self.domain);
+        let asks = matches!(request.kind(), Kind::Iq(IqType::Get | IqType::Set));
+        if !to_us || !asks {
+            return self.fail(StreamCondition::NotAuthorized.into(), out);
+        }
+        self.questions = self.questions.saturating_add(1);
+        if self.closes_unless(self.questions < MOST_QUESTIONS, out) {
+            out.push(Action::AskStranger {
+                domain: self.domain.clone(),
+                request,
+            });
+            self.state = State::Asking(offer);
         }
     }
 

@@ -4,8 +4,8 @@ use xmpp::ns;
 
 use crate::sasl::Offer;
 
-/// Before login: STARTTLS where it can be had, then the ways to log in.
-pub(crate) fn before_login(starttls: Option<StartTls>, offer: &Offer) -> String {
+/// Before login: STARTTLS where it can be had, then the ways to log in and what the house adds.
+pub(crate) fn before_login(starttls: Option<StartTls>, offer: &Offer, extra: &[u8]) -> Vec<u8> {
     let mut out = String::from("<stream:features>");
     if let Some(starttls) = starttls {
         out.push_str(&match starttls {
@@ -30,7 +30,9 @@ pub(crate) fn before_login(starttls: Option<StartTls>, offer: &Offer) -> String 
         }
         out.push_str("</sasl-channel-binding>");
     }
-    out.push_str("</stream:features>");
+    let mut out = out.into_bytes();
+    out.extend_from_slice(extra);
+    out.extend_from_slice(b"</stream:features>");
     out
 }
 

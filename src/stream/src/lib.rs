@@ -23,4 +23,4 @@ pub use established::{Inbound, established};
 pub use header::STREAM_END;
 pub use sasl::Mechanism;
 pub use secret::Secret;
-pub use settings::{C2sSettings, ConnectionInfo, Features, Random, Serves, TlsMode};
+pub use settings::{C2sSettings, ConnectionInfo, Features, MayAsk, Random, Serves, TlsMode};

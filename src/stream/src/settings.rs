@@ -40,6 +40,9 @@ pub type Serves = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 /// Gives the features that a domain shows after login, whole elements one after another.
 pub type Features = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
 
+/// Tells whether somebody who has not logged in may ask a domain IQs of a namespace.
+pub type MayAsk = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
+
 /// Fills a buffer with bytes that nobody can foresee.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
@@ -74,6 +77,11 @@ pub struct C2sSettings {
     pub lang: String,
     /// Further features to show after login; asked for each stream, they may change.
     pub features: Features,
+    /// Further features to show before login, where a password may be sent: inside TLS, or with
+    /// [`plain_without_tls`](Self::plain_without_tls).
+    pub login_features: Features,
+    /// What may be asked there before login.
+    pub strangers_may_ask: MayAsk,
 }
 
 impl C2sSettings {
@@ -96,6 +104,8 @@ impl C2sSettings {
             scram_iterations: 10_000,
             lang: "en".to_owned(),
             features: Arc::new(|_| Bytes::new()),
+            login_features: Arc::new(|_| Bytes::new()),
+            strangers_may_ask: Arc::new(|_, _| false),
         }
     }
 }

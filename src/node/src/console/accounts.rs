@@ -10,15 +10,17 @@ use stream::Secret;
 use stream::scram::ScramHash;
 use xmpp::BareJid;
 
+use crate::accounts::NodeAccounts;
+
 /// The accounts of this node.
-pub(crate) struct NodeAccounts {
+pub(crate) struct ConsoleAccounts {
     /// Where they are.
     pub(crate) auth: Auth,
     /// Where their sessions are: they end with the account.
     pub(crate) router: Router,
 }
 
-impl Accounts for NodeAccounts {
+impl Accounts for ConsoleAccounts {
     fn list<'a>(
         &'a self,
         domain: Option<&'a str>,
@@ -41,6 +43,16 @@ impl Accounts for NodeAccounts {
 
     fn register(&self, account: BareJid, password: Secret) -> Answer<'_, Account> {
         Box::pin(async move {
+            let accounts = NodeAccounts {
+                auth: self.auth.clone(),
+                router: self.router.clone(),
+            };
+            accounts.clear(&account).await.map_err(|_| {
+                AdminError::new(
+                    ErrorCode::Unavailable,
+                    format!("what an earlier {account} has left cannot be deleted now; the server's log says why"),
+                )
+            })?;
             let registered = self
                 .auth
                 .register(&account, password)

@@ -8,7 +8,7 @@ mod heap;
 mod process;
 mod sessions;
 
-pub(crate) use accounts::NodeAccounts;
+pub(crate) use accounts::ConsoleAccounts;
 pub(crate) use actors::NodeActors;
 pub(crate) use control::{Control, Listening, reload};
 pub(crate) use health::NodeHealth;

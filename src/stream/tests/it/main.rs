@@ -9,3 +9,4 @@ mod login;
 mod peer;
 mod rfc6120;
 mod splits;
+mod strangers;

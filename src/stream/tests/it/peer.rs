@@ -158,6 +158,9 @@ impl Peer {
                     .is_some_and(|p| p == password.expose());
                 self.input(Input::PasswordChecked(right));
             }
+            Action::AskStranger { request, .. } => {
+                self.input(Input::Answered(request.iq_result(bytes::Bytes::new())));
+            }
             Action::Bind { account, resource } => {
                 let jid = account
                     .with_resource(resource.as_deref().unwrap_or("made"))
