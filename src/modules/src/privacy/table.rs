@@ -27,16 +27,18 @@ impl Table {
 
     /// The number whose text `is` says to be `text`.
     pub(super) fn find(&self, text: &[u8], is: impl Fn(u32) -> bool) -> Option<u32> {
-        if self.0.is_empty() {
-            return None;
-        }
         let hash = hash(text);
-        self.probe(hash)
-            .map(|place| self.0[place])
-            .take_while(|held| *held != FREE)
-            .filter(|held| held >> NUMBER == tag(hash))
-            .map(|held| held & MOST as u32)
-            .find(|number| is(*number))
+        for place in self.probe(hash) {
+            let held = self.0[place];
+            if held == FREE {
+                return None;
+            }
+            let number = held & MOST as u32;
+            if held >> NUMBER == tag(hash) && is(number) {
+                return Some(number);
+            }
+        }
+        None
     }
 
     /// Enters `number` for a `text` that is not there. Beyond the number of entries that it was
@@ -51,12 +53,17 @@ impl Table {
         }
     }
 
-    /// The places where a text of this hash may be, the likeliest first.
+    /// The places where a text of this hash may be, the likeliest first: each once, in steps that
+    /// grow, so that full places do not run together.
     fn probe(&self, hash: u64) -> impl Iterator<Item = usize> + use<> {
         let places = self.0.len();
         // Of an empty table there is no place.
         let mask = places.wrapping_sub(1);
-        (0..places).map(move |step| (hash as usize).wrapping_add(step) & mask)
+        let mut place = hash as usize;
+        (0..places).map(move |step| {
+            place = place.wrapping_add(step);
+            place & mask
+        })
     }
 }
 
