@@ -133,9 +133,9 @@ fn may_come(account: &Account, lists: &Lists, from: &Jid, stanza: &Stanza) -> bo
     }
 }
 
-/// What came for the account and is about to be written to one of its sessions, whose own list
-/// may say something else. That is the only list asked here: what came for this session in
-/// particular was judged by it already.
+/// What came for the account, or for a session that is gone, and is about to be written to one of
+/// its sessions, whose own list may say something else. What came for this session in particular
+/// was judged by that list already.
 pub(super) fn delivered(fold: &mut SessionFold<'_>) -> Flow {
     let (Some(lists), Some(from), Some(to)) = (
         Kept::lists_of(fold.account),
@@ -145,7 +145,8 @@ pub(super) fn delivered(fold: &mut SessionFold<'_>) -> Flow {
         return Flow::Continue;
     };
     // An error to the account is the answer to a subscription that was refused.
-    if !to.is_bare() || fold.stanza.kind().is_error() || is_exempt(fold.account.jid(), from) {
+    let was_judged = to.resource() == Some(fold.session.jid.resource());
+    if was_judged || fold.stanza.kind().is_error() || is_exempt(fold.account.jid(), from) {
         return Flow::Continue;
     }
     let list = in_force(&lists, fold.session);

@@ -163,6 +163,8 @@ fn an_active_list_holds_for_its_session_alone() {
         Home gets: <message from='tybalt@capulet.lit/hall' to='*' id='m2'/>
         Tybalt: <message to='romeo@montague.lit' id='m3' type='chat'/>
         Home gets: <message from='tybalt@capulet.lit/hall' to='*' id='m3' type='chat'/>
+        Tybalt: <message to='romeo@montague.lit/gone' id='m3b' type='chat'/>
+        Home gets: <message from='tybalt@capulet.lit/hall' to='*' id='m3b' type='chat'/>
         Romeo gets nothing
         Home closes
         Romeo gets: <presence from='romeo@montague.lit/home' to='*' type='unavailable'/>
