@@ -196,6 +196,11 @@ impl Book {
         self.items.iter().filter(|item| item.listed)
     }
 
+    /// Bytes of the roster, about as a client gets them.
+    pub(super) fn bytes(&self) -> usize {
+        self.items.iter().map(Item::bytes).sum()
+    }
+
     /// How much is kept.
     pub(super) fn len(&self) -> usize {
         self.items.len()

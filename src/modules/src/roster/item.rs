@@ -64,6 +64,14 @@ impl Item {
         words.into()
     }
 
+    /// Bytes of it in a roster, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        // The tags around its words: an element, and one for each group.
+        let tags = 40 + 16 * self.groups().count();
+        self.jid.as_str().len() + self.words.len() + tags
+    }
+
     /// Whether a client sees no difference between the two.
     #[must_use]
     pub fn looks_like(&self, other: &Item) -> bool {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use ::store::{Pool, StoreError, Ticket, Writer};
 use bytes::Bytes;
+use config::Size;
 use router::{
     Account, AccountStanza, Answering, Cx, Flow, IqAnswer, IqRequest, Module, OnFault, Phase, Plan,
     PlanError, PresenceChanged, Router, SenderStanza, SessionClosed, To,
@@ -51,8 +52,14 @@ config::settings! {
         max_groups: u32 = 50,
         /// Bytes of the name of a contact or a group; longer ones are refused with not-acceptable.
         max_name: u32 = 1_023,
+        /// Size of a roster; what would make it larger is refused with resource-constraint. A client
+        /// gets all of it at once: keep it below the stream's `max_outbox`.
+        max_size: Size = Size::kib(512),
         /// Whether clients are told only what has changed since they last looked (§2.6).
         versioning: bool = true,
+    }
+    check |roster, problems| {
+        problems.at_least("max_size", roster.max_size, Size::kib(1));
     }
 }
 
@@ -220,6 +227,15 @@ impl Roster {
         }
         item.listed = true;
         item.words = words;
+        let was = match before.is_nothing() {
+            true => 0,
+            false => before.bytes(),
+        };
+        let bytes = book.bytes() - was + item.bytes();
+        // It may always shrink.
+        if bytes > self.settings.max_size.bytes() && item.bytes() > was {
+            return Err(StanzaError::new(Condition::ResourceConstraint));
+        }
         let ticket = self.keep(book.writes(account.jid(), &mut item, None))?;
         book.apply(item, None);
         book.push(account, &before);

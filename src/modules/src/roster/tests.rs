@@ -164,6 +164,29 @@ fn a_roster_has_an_end() {
     );
 }
 
+#[test]
+fn a_roster_does_not_grow_without_end_by_names_and_groups() {
+    let name = "x".repeat(1_000);
+    check::<Roster>(
+        RosterSettings {
+            max_size: Size::kib(2),
+            ..RosterSettings::default()
+        },
+        &format!(
+            "
+        Romeo: <iq type='set' id='a'><query xmlns='jabber:iq:roster'><item jid='a@b.lit' name='{name}'/></query></iq>
+        Romeo gets: <iq type='result' id='a' from='*' to='*'/>
+        Romeo: <iq type='set' id='b'><query xmlns='jabber:iq:roster'><item jid='b@b.lit' name='{name}'/></query></iq>
+        Romeo gets: <iq type='error' id='b' from='*' to='*'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>
+        Romeo: <iq type='set' id='c'><query xmlns='jabber:iq:roster'><item jid='a@b.lit' name='A'/></query></iq>
+        Romeo gets: <iq type='result' id='c' from='*' to='*'/>
+        Romeo: <iq type='set' id='d'><query xmlns='jabber:iq:roster'><item jid='b@b.lit' name='{name}'/></query></iq>
+        Romeo gets: <iq type='result' id='d' from='*' to='*'/>
+        "
+        ),
+    );
+}
+
 /// §2.6.
 #[test]
 fn who_knows_a_version_is_told_what_has_changed_since() {
