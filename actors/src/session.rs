@@ -83,6 +83,7 @@ pub(crate) struct Refused(pub(crate) StanzaError);
 pub(crate) struct SessionActor;
 
 pub(crate) struct SessionState {
+    router: Router,
     session: Session,
     inbox: Arc<SessionInbox>,
     wire: Arc<Wire>,
@@ -102,6 +103,11 @@ pub(crate) struct SessionState {
 
 impl Drop for SessionState {
     fn drop(&mut self) {
+        self.session.close(Ending::Crashed);
+        // What was kept back goes to whom it goes without this session: it may be stored.
+        for stanza in std::mem::take(&mut self.held) {
+            self.router.route(stanza);
+        }
         // After an orderly end the stream is closing already, and this changes nothing.
         let error = StreamError::new(StreamCondition::InternalServerError);
         self.wire.finish(&error.to_bytes());
@@ -137,6 +143,7 @@ impl Actor for SessionActor {
         // A connection that is gone by now will say so through its reader's end.
         let _ = bound.send(session.entry().clone());
         Ok(SessionState {
+            router,
             session,
             wire,
             started: false,
@@ -185,13 +192,16 @@ impl Actor for SessionActor {
             SessionMsg::Ahead { stanzas, taken } => {
                 stanzas.into_iter().for_each(|stanza| state.deliver(stanza));
                 state.wire.flush();
-                let wire = state.wire.clone();
-                tokio::spawn(async move {
-                    if wire.written().await.is_ok() {
-                        // Nobody may wait for it any more.
-                        let _ = taken.send(());
-                    }
-                });
+                // A stream that ends meanwhile may have taken none of them.
+                if state.ending.is_none() {
+                    let wire = state.wire.clone();
+                    tokio::spawn(async move {
+                        if wire.written().await.is_ok() {
+                            // Nobody may wait for it any more.
+                            let _ = taken.send(());
+                        }
+                    });
+                }
             }
             SessionMsg::Close(error) => state.end(Ending::Closed, Some(&error)),
             SessionMsg::Ended(ending) => state.end(ending, None),

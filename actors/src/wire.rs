@@ -429,11 +429,20 @@ impl Wire {
         });
     }
 
-    /// Waits until nothing waits for the socket.
+    /// Waits until the socket has taken all that waits.
+    ///
+    /// # Errors
+    /// The socket's own; `BrokenPipe` when it was shut before.
     pub(crate) async fn written(&self) -> io::Result<()> {
         loop {
-            if self.write(&mut lock(&self.out))? {
-                return Ok(());
+            {
+                let mut out = lock(&self.out);
+                if out.phase == Phase::Closed {
+                    return Err(ErrorKind::BrokenPipe.into());
+                }
+                if self.write(&mut out)? {
+                    return Ok(());
+                }
             }
             self.sink.writable().await?;
         }

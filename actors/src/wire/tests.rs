@@ -71,6 +71,22 @@ async fn a_client_that_takes_nothing_is_full_at_the_mark_and_cut_after_a_while()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_cut_off_was_not_written() {
+    let (wire, _source, _client) = wire(4);
+    wire.push(text(b"<stored/>"));
+    wire.flush();
+    let written = tokio::spawn({
+        let wire = wire.clone();
+        async move { wire.written().await }
+    });
+    tokio::task::yield_now().await;
+    assert!(!written.is_finished(), "four bytes fit into the socket");
+    wire.cut();
+    assert!(written.await.expect("no panic").is_err());
+    assert!(wire.written().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_closing_handshake_waits_for_the_peer() {
     let (wire, mut source, mut client) = wire(64);
     wire.push(text(b"<a/>"));

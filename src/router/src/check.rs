@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
@@ -51,6 +51,16 @@ struct Queue {
     came: Mutex<VecDeque<Came>>,
     /// Holds that are gone.
     released: AtomicUsize,
+    /// Whether its session has ended.
+    over: AtomicBool,
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        self.queue.over.store(true, Ordering::Relaxed);
+        // Who waits for something in it learns that it won't be written.
+        self.queue.came.lock().clear();
+    }
 }
 
 enum Came {
@@ -64,18 +74,25 @@ enum Came {
 
 impl Inbox for Queue {
     fn deliver(&self, stanza: Stanza) -> Result<(), Undelivered> {
+        if self.over.load(Ordering::Relaxed) {
+            return Err(Undelivered::Gone);
+        }
         self.came.lock().push_back(Came::Stanza(stanza));
         Ok(())
     }
 
     fn control(&self, control: Control) {
+        if self.over.load(Ordering::Relaxed) {
+            return;
+        }
         match control {
             Control::Close(error) => {
                 let error = String::from_utf8_lossy(&error.to_bytes()).into_owned();
                 self.came.lock().push_back(Came::Text(error));
             }
             Control::Ahead { stanzas, taken } => {
-                self.came.lock().push_front(Came::Ahead(stanzas, taken));
+                // Ahead of what is kept back, behind what was written before: see `next`.
+                self.came.lock().push_back(Came::Ahead(stanzas, taken));
             }
             Control::Release => _ = self.released.fetch_add(1, Ordering::Relaxed),
         }

@@ -36,6 +36,8 @@ impl Router {
         };
         if let Some(there) = self.directory().account(account.as_ref()) {
             there.set_exists(false);
+            // What is being stored for it is stored before it is deleted.
+            drop(there.arrivals.lock());
             for session in there.sessions() {
                 // RFC 6120 §4.9.3.12: the entity is no longer authorised to be here.
                 let gone = StreamError::new(StreamCondition::NotAuthorized);

@@ -94,6 +94,23 @@ async fn what_was_stored_reaches_the_client_before_what_comes_now() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_kept_back_for_a_session_that_ends_is_not_lost() {
+    let node = node().await;
+    let mut romeo = node.login("romeo").await;
+    let mut juliet = node.login("juliet").await;
+    juliet.send("<presence/>").await;
+    juliet.until("<presence").await;
+    romeo.message("juliet@localhost", "kept back").await;
+    romeo.message("romeo@localhost/here", "so far").await;
+    romeo.until("so far").await;
+    drop(juliet);
+    node.until(|node| node.router.directory().len() == 1).await;
+    let mut juliet = node.login("juliet").await;
+    juliet.send("<presence/>").await;
+    juliet.until("kept back").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_module_whose_task_is_killed_starts_anew_and_has_what_it_kept() {
     const MODULE: &str = "node/hosts/default/keeper";
     const TASK: &str = "node/hosts/default/keeper/writer";
