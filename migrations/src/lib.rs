@@ -12,6 +12,8 @@ use sea_orm_migration::prelude::*;
 mod m0001_account;
 mod m0002_secret;
 mod m0003_roster;
+mod m0004_offline;
+mod m0005_last;
 mod m0006_privacy;
 mod m0007_vcard;
 mod m0008_private;
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_account::Migration),
             Box::new(m0002_secret::Migration),
             Box::new(m0003_roster::Migration),
+            Box::new(m0004_offline::Migration),
+            Box::new(m0005_last::Migration),
             Box::new(m0006_privacy::Migration),
             Box::new(m0007_vcard::Migration),
             Box::new(m0008_private::Migration),

@@ -18,6 +18,14 @@ const LANDED: &[(&str, &str)] = &[
         "397047914821b67ef6901f8f7a20e7888187ddf21f9491e17d57543395f05e35",
     ),
     (
+        "m0004_offline",
+        "703041d8cdaea59d1d9d3fdeecf5d70b2386bca413e4509582c858ed242cc507",
+    ),
+    (
+        "m0005_last",
+        "c765be89a4a08de14e0ff58e4ca544f4ae3f1f5c1f96c2a0b737da2a522a53ad",
+    ),
+    (
         "m0006_privacy",
         "af2d641565e709d7f4510f5dd3541741ca42bf7bc83580e17e866cccbd5970d8",
     ),

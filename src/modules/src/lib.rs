@@ -6,7 +6,10 @@
 pub mod caps;
 pub mod contact;
 pub mod disco;
+pub mod last;
+pub mod offline;
 mod owners;
+mod patience;
 mod pieces;
 pub mod ping;
 pub mod privacy;

@@ -4,6 +4,8 @@ module_list! {
     caps: modules::caps::Caps,
     contact: modules::contact::Contact,
     disco: modules::disco::Disco,
+    last: modules::last::Last,
+    offline: modules::offline::Offline,
     ping: modules::ping::Ping,
     privacy: modules::privacy::Privacy,
     private: modules::private::Private,

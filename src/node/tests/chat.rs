@@ -40,10 +40,13 @@ async fn two_people_chat_and_leave() {
         Romeo gets: </stream:stream>
         Romeo gets the end
         Juliet: <message type='chat' id='m3' to='romeo@localhost/play'><body>Wilt thou be gone?</body></message>
-        Juliet gets:
-          <message type='error' id='m3' from='romeo@localhost/play' to='juliet@localhost/play'>
-            <body>Wilt thou be gone?</body>
-            <error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+        Juliet gets nothing
+        Romeo logs in
+        Romeo: <presence/>
+        Romeo gets:
+          <presence from='romeo@localhost/play' to='romeo@localhost'/>
+          <message type='chat' id='m3' from='juliet@localhost/play' to='romeo@localhost/play'>
+            <body>Wilt thou be gone?</body><delay xmlns='urn:xmpp:delay' from='localhost' stamp='*'/>
           </message>
         ",
     )
@@ -73,7 +76,9 @@ async fn the_server_answers_what_clients_ask_first() {
               <feature var='http://jabber.org/protocol/disco#items'/>
               <feature var='jabber:iq:privacy'/>
               <feature var='jabber:iq:private'/>
+              <feature var='jabber:iq:last'/>
               <feature var='jabber:iq:version'/>
+              <feature var='msgoffline'/>
               <feature var='urn:xmpp:blocking'/>
               <feature var='urn:xmpp:ping'/>
               <feature var='urn:xmpp:time'/>

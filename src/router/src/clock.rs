@@ -49,4 +49,13 @@ impl Clock {
         self.set
             .map_or_else(SystemTime::now, |set| set + self.uptime())
     }
+
+    /// The time of day in milliseconds since 1970, UTC: what stores keep.
+    #[must_use]
+    pub fn unix_millis(&self) -> i64 {
+        let since = self.now().duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
+    }
 }

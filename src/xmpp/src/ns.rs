@@ -62,6 +62,12 @@ pub const SERVER_INFO: &str = "http://jabber.org/network/serverinfo";
 pub const SOFTWARE_INFO: &str = "urn:xmpp:dataforms:softwareinfo";
 /// Delayed delivery (XEP-0203).
 pub const DELAY: &str = "urn:xmpp:delay";
+/// Hints for those who might store or copy a message (XEP-0334).
+pub const HINTS: &str = "urn:xmpp:hints";
+/// What somebody does in a chat just now (XEP-0085).
+pub const CHAT_STATES: &str = "http://jabber.org/protocol/chatstates";
+/// The feature of a server that keeps messages for those who are offline (XEP-0160).
+pub const MSG_OFFLINE: &str = "msgoffline";
 /// Message carbons (XEP-0280).
 pub const CARBONS: &str = "urn:xmpp:carbons:2";
 /// Stream management (XEP-0198).
