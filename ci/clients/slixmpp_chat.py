@@ -43,7 +43,7 @@ class Person(ClientXMPP):
         if tls is not None:
             context.minimum_version = context.maximum_version = tls
         self.ssl_context = context
-        for number in ("0030", "0048", "0049", "0054", "0055", "0092", "0191", "0199", "0202"):
+        for number in ("0012", "0030", "0048", "0049", "0054", "0055", "0092", "0191", "0199", "0202", "0203"):
             self.register_plugin(f"xep_{number}")
         self.messages, self.presences, self.endings = (asyncio.Queue() for _ in range(3))
         self.add_event_handler("message", self.messages.put_nowait)
@@ -287,6 +287,35 @@ async def bookmarks():
     await phone.leave()
 
 
+async def offline():
+    """What is said to somebody who is away waits, in order and with its time; so does a farewell."""
+    alice = await Person("alice@localhost/desk").appear()
+    bob = await Person("bob@localhost/home").appear()
+    alice.send_presence_subscription("bob@localhost")
+    await alice.sees("bob@localhost/home", "available")
+    bob.send_presence(ptype="unavailable", pstatus="läuft heim")
+    await alice.sees("bob@localhost/home", "unavailable")
+    await bob.leave()
+    for n in range(20):
+        alice.send_message("bob@localhost", f"Are you there? {n}", mtype="chat")
+    while (last := await alice.plugin["xep_0012"].get_last_activity("bob@localhost"))[
+        "last_activity"
+    ]["status"] != "läuft heim":
+        pass  # the node sees a little later than the client that the session has ended
+    assert last["last_activity"]["seconds"] < PATIENCE, last
+    bob = await Person("bob@localhost/home").appear()
+    for n in range(20):
+        message = await bob.hears(f"Are you there? {n}", alice.boundjid)
+        assert message["delay"]["from"] == "localhost", message
+        assert message["delay"]["stamp"], message
+    last = await alice.plugin["xep_0012"].get_last_activity("bob@localhost")
+    assert last["last_activity"]["seconds"] == 0 and not last["last_activity"]["status"], last
+    uptime = await alice.plugin["xep_0012"].get_last_activity("localhost")
+    assert uptime["last_activity"]["seconds"] >= 0, uptime
+    for person in (alice, bob):
+        await person.leave()
+
+
 async def conflict():
     """The newer session with a resource replaces the older, which is told why."""
     old = await Person("alice@localhost/desk").appear()
@@ -301,7 +330,7 @@ async def conflict():
 
 async def play():
     scenes = (mechanisms, tls_versions, wrong_password, presence, messages, queries, conflict, blocking)
-    scenes += (vcards, bookmarks)
+    scenes += (vcards, bookmarks, offline)
     for scene in scenes:
         try:
             await scene()

@@ -193,6 +193,22 @@ const scenes = {
     await bob.leave();
   },
 
+  async offline() {
+    const alice = await new Person("alice", "desk").appear();
+    for (let n = 0; n < 20; n += 1) await alice.say("bob@localhost", `Are you there? ${n}`);
+    const bob = await new Person("bob", "home").appear();
+    for (let n = 0; n < 20; n += 1) {
+      const message = await bob.gets((s) => s.is("message"), `message ${n}`);
+      check(message.getChildText("body") === `Are you there? ${n}`, `${message}: is it the next?`);
+      const delay = message.getChild("delay", "urn:xmpp:delay");
+      check(delay?.attrs.from === "localhost", `${message}: who kept it?`);
+    }
+    const last = await alice.ask("localhost", xml("query", { xmlns: "jabber:iq:last" }));
+    check(Number(last.attrs.seconds) >= 0, `${last}: how long has it been running?`);
+    await alice.leave();
+    await bob.leave();
+  },
+
   async privateStorage() {
     const desk = await new Person("alice", "desk").appear();
     const diary = (...inside) => {

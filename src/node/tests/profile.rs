@@ -127,7 +127,12 @@ async fn tables_with(pool: &Pool, localpart: &str) -> BTreeSet<String> {
 /// An account that is removed leaves a row in no table, whichever there are.
 #[tokio::test]
 async fn no_table_keeps_a_row_of_an_account_that_is_removed() {
-    let play = settles_in("Romeo", "benvolio@localhost") + &settles_in("Juliet", "nurse@localhost");
+    let play = settles_in("Romeo", "benvolio@localhost")
+        + &settles_in("Juliet", "nurse@localhost")
+        + "Romeo: <message to='juliet@localhost'><body>Hist!</body></message>\n\
+           Juliet: <message to='romeo@localhost'><body>Sweet!</body></message>\n\
+           Romeo gets nothing\n\
+           Juliet gets nothing\n";
     let mut stage = NodeStage::perform(&play).await;
     let removed = stage
         .node
@@ -147,6 +152,7 @@ async fn no_table_keeps_a_row_of_an_account_that_is_removed() {
     let juliets = tables_with(&pool, "juliet").await;
     for table in [
         "account",
+        "offline_message",
         "privacy_list",
         "private_storage",
         "vcard",
