@@ -217,3 +217,16 @@ async fn a_large_message_is_purged_whole(store: &dyn OfflineStore) {
     assert_eq!(store.purge(100, 10).await.unwrap(), 1);
     assert_eq!(store.read(&juliet(), 0, 9).await.unwrap(), []);
 }
+
+/// The node was started again.
+#[tokio::test]
+async fn a_store_that_is_opened_anew_finds_what_waits() {
+    let (pool, _folder) = place::database().await;
+    let before = SqlOffline::new(pool.clone());
+    keep(&before, &juliet(), 1..=2).await;
+    let after = SqlOffline::new(pool);
+    assert!(ids(&after, &jid("nurse@capulet.lit")).await.is_empty());
+    assert_eq!(ids(&after, &juliet()).await, [1, 2]);
+    keep(&after, &jid("nurse@capulet.lit"), [7]).await;
+    assert_eq!(ids(&after, &jid("nurse@capulet.lit")).await, [7]);
+}

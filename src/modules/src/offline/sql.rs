@@ -10,22 +10,40 @@ use xmpp::BareJid;
 
 use super::entity::{ActiveModel, Column, Entity, Model};
 use super::store::{Head, Line, OfflineStore, OfflineWrite, Waiting};
+use crate::owners::Owners;
 use crate::pieces::pieces;
 
 /// Rows in one statement: ten values each stay far below what any back end binds at once.
 const ROWS: usize = 500;
 
 /// Waiting messages in the database of a [`Pool`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SqlOffline {
     pool: Pool,
+    /// For whom something waits.
+    owners: Owners,
 }
 
 impl SqlOffline {
-    /// Waiting messages in that database.
+    /// Waiting messages in that database. If it [is ours alone](Pool::is_exclusive), this is the
+    /// one through which they are written.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool }
+        Self {
+            pool,
+            owners: Owners::default(),
+        }
+    }
+
+    /// Domain and localpart of every account for which something waits.
+    async fn all(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let all = Entity::find()
+            .select_only()
+            .columns([Column::Domain, Column::Localpart])
+            .distinct()
+            .into_tuple()
+            .all(self.pool.reader());
+        Ok(all.await?)
     }
 }
 
@@ -114,7 +132,8 @@ impl Apply<OfflineWrite> for SqlOffline {
                 }
                 match write {
                     OfflineWrite::Keep(account, message) => {
-                        to_insert.extend(rows(account, message))
+                        self.owners.add(account);
+                        to_insert.extend(rows(account, message));
                     }
                     OfflineWrite::Forget(account, ids) => {
                         for ids in ids.chunks(ROWS) {
@@ -133,6 +152,9 @@ impl Apply<OfflineWrite> for SqlOffline {
 impl OfflineStore for SqlOffline {
     fn lines<'a>(&'a self, account: &'a BareJid) -> Pending<'a, Vec<Line>> {
         Box::pin(async move {
+            if self.pool.is_exclusive() && !self.owners.may_have(account, self.all()).await? {
+                return Ok(Vec::new());
+            }
             let rows: Vec<(i64, i64, Option<i64>)> = of(account)
                 .select_only()
                 .columns([Column::Id, Column::Size, Column::ExpiresAt])
