@@ -49,6 +49,8 @@ class Person(ClientXMPP):
         self.add_event_handler("message", self.messages.put_nowait)
         self.add_event_handler("message_error", self.messages.put_nowait)
         self.add_event_handler("presence", self.presences.put_nowait)
+        self.pushes = asyncio.Queue()
+        self.add_event_handler("roster_update", self.pushes.put_nowait)
         self.add_event_handler("disconnected", self.endings.put_nowait)
         self.stream_errors = asyncio.Queue()
         self.add_event_handler("stream_error", self.stream_errors.put_nowait)
@@ -85,6 +87,14 @@ class Person(ClientXMPP):
             # The attribute, since slixmpp's own "type" is the show when there is one.
             if presence["from"].full == who and presence.xml.get("type", "available") == kind:
                 return presence
+
+    async def lists(self, contact, **wanted):
+        """Waits for a push of this contact that says what is wanted of it."""
+        while True:
+            push = await soon(self.pushes.get(), f"the push of {contact}")
+            item = push["roster"]["items"].get(JID(contact))
+            if item and all(item[key] == value for key, value in wanted.items()):
+                return
 
     async def hears(self, text, sender):
         message = await soon(self.messages.get(), f"the message {text!r}")
@@ -287,6 +297,29 @@ async def bookmarks():
     await phone.leave()
 
 
+async def contacts():
+    """Contacts are shared by all resources; who may see whom is asked, granted and ended."""
+    desk = await Person("alice@localhost/desk").appear()
+    phone = await Person("alice@localhost/phone").appear()
+    bob = await Person("bob@localhost/home").appear()
+    if "bob@localhost" in desk.client_roster:
+        await desk.del_roster_item("bob@localhost")
+    await desk.update_roster("nurse@localhost", name="Nurse & Co", groups=["Servants"])
+    await phone.lists("nurse@localhost", name="Nurse & Co", groups=["Servants"])
+    await phone.del_roster_item("nurse@localhost")
+    await desk.lists("nurse@localhost", subscription="remove")
+    # slixmpp says yes to whoever asks, and asks back.
+    desk.send_presence_subscription("bob@localhost")
+    await desk.lists("bob@localhost", subscription="both")
+    await phone.lists("bob@localhost", subscription="both")
+    await desk.sees("bob@localhost/home", "available")
+    await bob.sees("alice@localhost/desk", "available")
+    bob.transport.abort()
+    await desk.sees("bob@localhost/home", "unavailable")
+    for person in (desk, phone):
+        await person.leave()
+
+
 async def offline():
     """What is said to somebody who is away waits, in order and with its time; so does a farewell."""
     alice = await Person("alice@localhost/desk").appear()
@@ -330,7 +363,7 @@ async def conflict():
 
 async def play():
     scenes = (mechanisms, tls_versions, wrong_password, presence, messages, queries, conflict, blocking)
-    scenes += (vcards, bookmarks, offline)
+    scenes += (vcards, bookmarks, offline, contacts)
     for scene in scenes:
         try:
             await scene()

@@ -224,6 +224,40 @@ const scenes = {
     await phone.leave();
   },
 
+  async contacts() {
+    const alice = await new Person("alice", "desk").appear();
+    const bob = await new Person("bob", "home").appear();
+    const pushes = [];
+    let wake = () => {};
+    alice.xmpp.iqCallee.set("jabber:iq:roster", "query", ({ element }) => {
+      pushes.push(element.getChild("item").attrs);
+      wake();
+      return true;
+    });
+    const pushed = async (subscription) => {
+      while (!pushes.some((item) => item.subscription === subscription)) {
+        await soon(new Promise((resolve) => (wake = resolve)), `the push of ${subscription}`);
+      }
+    };
+    const roster = (...items) => xml("query", { xmlns: "jabber:iq:roster" }, ...items);
+    await alice.ask("alice@localhost", roster());
+    const item = xml("item", { jid: "bob@localhost", name: "Bob" }, xml("group", {}, "Friends"));
+    await soon(alice.xmpp.iqCaller.set(roster(item)), "the result of the set");
+    await alice.xmpp.send(xml("presence", { to: "bob@localhost", type: "subscribe" }));
+    await bob.sees("alice@localhost", "subscribe");
+    await bob.xmpp.send(xml("presence", { to: "alice@localhost", type: "subscribed" }));
+    await pushed("to");
+    await alice.sees(bob.jid);
+    bob.cut();
+    await alice.sees(bob.jid, "unavailable");
+    const gone = xml("item", { jid: "bob@localhost", subscription: "remove" });
+    await soon(alice.xmpp.iqCaller.set(roster(gone)), "the result of the removal");
+    await pushed("remove");
+    const left = await alice.ask("alice@localhost", roster());
+    check(!left.getChild("item"), `${left} should be empty`);
+    await alice.leave();
+  },
+
   async blocking() {
     const alice = await new Person("alice", "desk").appear();
     const bob = await new Person("bob", "home").appear();
