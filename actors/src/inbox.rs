@@ -34,6 +34,7 @@ pub(crate) struct SessionInbox {
     /// Messages in the mailbox or in hand.
     pending: AtomicUsize,
     handled: AtomicU64,
+    /// Whether it is ending.
     over: AtomicBool,
     figures: Arc<ClientFigures>,
 }
@@ -93,6 +94,11 @@ impl SessionInbox {
         self.pending.fetch_sub(1, Ordering::AcqRel) - 1
     }
 
+    /// The session is ending: what comes from here on would be written by nobody.
+    pub(crate) fn close(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
     /// Ends a session that takes in less than it is sent. Anybody's thread may be here, and the
     /// actor may be stuck: the stream is closed past it.
     fn overflow(&self) {
@@ -121,6 +127,9 @@ impl SessionInbox {
 
 impl Inbox for SessionInbox {
     fn deliver(&self, stanza: Stanza) -> Result<(), Undelivered> {
+        if self.over.load(Ordering::Acquire) {
+            return Err(Undelivered::Gone);
+        }
         let size = stanza.size();
         let bytes = self.bytes.fetch_add(size, Ordering::AcqRel) + size;
         let full = bytes > self.limits.bytes

@@ -308,6 +308,8 @@ impl SessionState {
             return;
         }
         self.ending = Some(ending);
+        // Before the client learns of it, and tells others.
+        self.inbox.close();
         match error {
             Some(error) => self.wire.finish(&error.to_bytes()),
             None => self.wire.finish(b""),
