@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use router::disco::{Form, Identity};
-use router::{IqAnswer, IqRequest, Module, Plan, PlanError, To, Xep};
+use router::{Account, IqAnswer, IqRequest, Module, Plan, PlanError, To, Xep};
 use xml::Writer;
-use xmpp::{Condition, StanzaError, ns};
+use xmpp::{Condition, Stanza, StanzaError, ns};
+
+use crate::roster::Contacts;
 
 config::settings! {
     /// Service Discovery (XEP-0030): tells what the server and its accounts can do.
@@ -149,23 +151,34 @@ fn write_form(w: &mut Writer, form: &Form) {
     w.end();
 }
 
-/// Who asks an account must be a session of its own: to others an account that is there answers
-/// as one that is not (XEP-0030 §8).
+/// An account is asked by its own sessions and by those who may see its presence: to all others one
+/// that is there answers as one that is not (XEP-0030 §8).
 fn may_ask(iq: &IqRequest<'_>) -> Result<To, StanzaError> {
     if iq.set {
         return Err(IqRequest::not_allowed());
     }
-    match iq.to {
-        To::Account if !iq.own() => Err(StanzaError::new(Condition::ServiceUnavailable)),
-        to => Ok(to),
+    match (iq.to, iq.account) {
+        (To::Account, Some(account)) if iq.own() || is_seen(account, iq.stanza) => Ok(To::Account),
+        (To::Account, _) => Err(StanzaError::new(Condition::ServiceUnavailable)),
+        (to, _) => Ok(to),
     }
+}
+
+/// Whether the sender of `stanza` may see the presence of `account`. Without rosters nobody may.
+fn is_seen(account: &Account, stanza: &Stanza) -> bool {
+    let Some(from) = stanza.from() else {
+        return false;
+    };
+    let contacts = Contacts::of(account).filter(|_| account.exists());
+    contacts.is_some_and(|contacts| contacts.is_seen_by(from.bare_str()))
 }
 
 #[cfg(test)]
 mod tests {
-    use router::check::check;
+    use router::check::{Stage, check};
 
     use super::*;
+    use crate::roster::{Roster, RosterSettings};
 
     #[test]
     fn a_client_asks_what_the_server_can_do() {
@@ -246,5 +259,80 @@ mod tests {
               </iq>
             ",
         );
+    }
+
+    /// What `who` is told when it asks `account` and has no right to.
+    fn nothing(who: &str, account: &str) -> String {
+        format!(
+            "
+            {who}: <iq type='get' to='{account}' id='n1'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+            {who} gets:
+              <iq type='error' from='{account}' to='*' id='n1'>
+                <query xmlns='http://jabber.org/protocol/disco#info'/>
+                <error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+              </iq>
+            {who}: <iq type='get' to='{account}' id='n2'><query xmlns='http://jabber.org/protocol/disco#info' node='nothing'/></iq>
+            {who} gets:
+              <iq type='error' from='{account}' to='*' id='n2'>
+                <query xmlns='http://jabber.org/protocol/disco#info' node='nothing'/>
+                <error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+              </iq>
+            {who}: <iq type='get' to='{account}' id='n3'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+            {who} gets:
+              <iq type='result' from='{account}' to='*' id='n3'>
+                <query xmlns='http://jabber.org/protocol/disco#items'/>
+              </iq>
+            "
+        )
+    }
+
+    /// §8: Juliet may see Romeo's presence, and so what his account can do and where he is. He may
+    /// not see hers.
+    #[test]
+    fn an_account_tells_those_who_may_see_its_presence() {
+        let play = "
+            Romeo: <presence/>
+            Romeo gets: <presence from='romeo@montague.lit/orchard' to='romeo@montague.lit'/>
+            Hidden is romeo@montague.lit/hidden
+            Juliet: <presence to='romeo@montague.lit' type='subscribe'/>
+            Romeo gets: <presence from='juliet@capulet.lit' to='romeo@montague.lit' type='subscribe'/>
+            NOT_YET
+            Romeo: <presence to='juliet@capulet.lit' type='subscribed'/>
+            Juliet: <iq type='get' to='romeo@montague.lit' id='s1'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>
+            Juliet gets:
+              <iq type='result' from='romeo@montague.lit' to='juliet@capulet.lit/balcony' id='s1'>
+                <query xmlns='http://jabber.org/protocol/disco#info'>
+                  <identity category='account' type='registered'/>
+                  <feature var='http://jabber.org/protocol/disco#info'/>
+                  <feature var='http://jabber.org/protocol/disco#items'/>
+                </query>
+              </iq>
+            Juliet: <iq type='get' to='romeo@montague.lit' id='s2'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>
+            Juliet gets:
+              <iq type='result' from='romeo@montague.lit' to='*' id='s2'>
+                <query xmlns='http://jabber.org/protocol/disco#items'><item jid='romeo@montague.lit/orchard'/></query>
+              </iq>
+            Juliet: <iq type='get' to='romeo@montague.lit' id='s3'><query xmlns='http://jabber.org/protocol/disco#items' node='nothing'/></iq>
+            Juliet gets:
+              <iq type='result' from='romeo@montague.lit' to='*' id='s3'>
+                <query xmlns='http://jabber.org/protocol/disco#items' node='nothing'/>
+              </iq>
+            NOT_HIS
+            NOT_NURSE
+            NOBODY
+            Romeo: <presence to='juliet@capulet.lit' type='unsubscribed'/>
+            NOT_YET
+            ";
+        let play = play
+            .replace("NOT_YET", &nothing("Juliet", "romeo@montague.lit"))
+            .replace("NOT_HIS", &nothing("Romeo", "juliet@capulet.lit"))
+            .replace("NOT_NURSE", &nothing("Juliet", "nurse@capulet.lit"))
+            .replace("NOBODY", &nothing("Juliet", "nobody@montague.lit"));
+        let stage = |stage: Stage| {
+            stage
+                .with::<Disco>(DiscoSettings::default())
+                .with::<Roster>(RosterSettings::default())
+        };
+        Stage::perform(stage, &play);
     }
 }
