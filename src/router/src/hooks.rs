@@ -10,6 +10,7 @@
 //! | [`Outbound`] | for each copy that leaves on behalf of an account, those of a broadcast too: for guards | [`OutboundFold`] |
 //! | [`AccountStanza`] | once for a stanza to an account, however many sessions it has | [`AccountFold`] |
 //! | [`AccountAway`] | for a message that no session takes: `Stop` when it was kept, else its sender gets an error | [`AwayFold`] |
+//! | [`HostStanza`] | for a stanza to the domain itself, or to a resource of it: before IQs are answered and the others bounce | [`HostFold`] |
 //! | [`SessionStanza`] | in the receiver's session, before bytes are written | [`SessionFold`] |
 //! | [`PresenceChanged`] | when a session has become available or unavailable to all, or has said so anew | [`PresenceFold`] |
 //! | [`SessionOpened`] | when a resource was bound | [`SessionOpenedFold`] |
@@ -182,6 +183,14 @@ pub struct AwayFold<'a> {
     pub stanza: Stanza,
 }
 
+/// A stanza for the domain itself.
+pub struct HostFold<'a> {
+    /// The node around it.
+    pub cx: Cx<'a>,
+    /// The stanza. Its `to` may have a resource.
+    pub stanza: Stanza,
+}
+
 /// A stanza for a session, in the receiver's actor.
 pub struct SessionFold<'a> {
     /// The node around it.
@@ -285,6 +294,8 @@ hook_points! {
     AccountStanza => AccountFold in account;
     /// A message finds no session that takes it.
     AccountAway => AwayFold in away;
+    /// The domain gets a stanza.
+    HostStanza => HostFold in host;
     /// A session gets a stanza.
     SessionStanza => SessionFold in session;
     /// A session becomes available, changes that, or becomes unavailable.

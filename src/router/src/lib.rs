@@ -49,9 +49,9 @@ pub use directory::{Available, Directory, SessionEntry, SessionId};
 pub use figures::{Counted, Figures, SAMPLED, Timed, Times};
 pub use hold::Hold;
 pub use hooks::{
-    AccountAway, AccountFold, AccountStanza, AwayFold, Flow, Hook, OnFault, Outbound, OutboundFold,
-    Phase, PresenceChanged, PresenceFold, SenderFold, SenderStanza, SessionClosed,
-    SessionClosedFold, SessionFold, SessionOpened, SessionOpenedFold, SessionStanza,
+    AccountAway, AccountFold, AccountStanza, AwayFold, Flow, Hook, HostFold, HostStanza, OnFault,
+    Outbound, OutboundFold, Phase, PresenceChanged, PresenceFold, SenderFold, SenderStanza,
+    SessionClosed, SessionClosedFold, SessionFold, SessionOpened, SessionOpenedFold, SessionStanza,
 };
 pub use host::{Host, HostType, Installed, Withdraw};
 pub use ids::random_id;

@@ -8,7 +8,7 @@ use xmpp::{Condition, IqType, Jid, Kind, MessageType, PresenceType, Stanza, Stan
 use crate::Router;
 use crate::account::Account;
 use crate::directory::SessionEntry;
-use crate::hooks::{AccountAway, AccountFold, AccountStanza, AwayFold, Flow};
+use crate::hooks::{AccountAway, AccountFold, AccountStanza, AwayFold, Flow, HostFold, HostStanza};
 use crate::host::Host;
 use crate::inbox::Undelivered;
 use crate::iq::{self, Cx, To};
@@ -40,10 +40,7 @@ pub(crate) fn dispatch(router: &Router, stanza: Stanza) -> Option<Stanza> {
         host: &host,
     };
     if to.localpart().is_none() {
-        return match to.resource() {
-            None => to_host(cx, &stanza),
-            Some(_) => bounce(&stanza, Condition::ServiceUnavailable),
-        };
+        return to_host(cx, stanza);
     }
     let found = router.directory().account(to.bare_str());
     match found {
@@ -107,11 +104,22 @@ pub(crate) fn to_account_or_resource(
     }
 }
 
-fn to_host(cx: Cx<'_>, stanza: &Stanza) -> Option<Stanza> {
+/// RFC 6120 §10.5.1 and §10.5.2: the domain, with a resource or without.
+fn to_host(cx: Cx<'_>, stanza: Stanza) -> Option<Stanza> {
+    let mut fold = HostFold { cx, stanza };
+    match cx.host.run::<HostStanza>(&mut fold) {
+        Flow::Continue => {}
+        Flow::Stop => return None,
+        Flow::Refuse(error) => return fold.stanza.error(error),
+    }
+    let stanza = fold.stanza;
+    if stanza.to().is_some_and(|to| to.resource().is_some()) {
+        return bounce(&stanza, Condition::ServiceUnavailable);
+    }
     match stanza.kind() {
-        Kind::Iq(_) => iq::answer(cx, stanza, To::Host, None),
+        Kind::Iq(_) => iq::answer(cx, &stanza, To::Host, None),
         Kind::Message(MessageType::Headline | MessageType::Error) | Kind::Presence(_) => None,
-        Kind::Message(_) => bounce(stanza, Condition::ServiceUnavailable),
+        Kind::Message(_) => bounce(&stanza, Condition::ServiceUnavailable),
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use router::check::{Stage, check};
 use router::{
-    AccountStanza, Flow, IqAnswer, Module, OnFault, OwnedIq, Phase, Plan, PlanError, SenderFold,
-    SenderStanza, To,
+    AccountStanza, Flow, HostFold, HostStanza, IqAnswer, Module, OnFault, OwnedIq, Phase, Plan,
+    PlanError, SenderFold, SenderStanza, To,
 };
-use xmpp::{Condition, StanzaError};
+use xmpp::{Condition, Kind, StanzaError};
 
 fn perform(play: &str) {
     Stage::perform(|stage| stage, play);
@@ -371,4 +371,65 @@ fn a_service_answers_at_its_own_address() {
             ),
         );
     }
+}
+
+/// Takes what is sent to `/lost-and-found`, refuses what is sent to `/vault`, and looks at nothing
+/// that is for an account.
+struct Porter;
+
+impl Module for Porter {
+    const NAME: &'static str = "porter";
+    type Config = NoSettings;
+
+    fn plan(_: Arc<NoSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
+        plan.on::<HostStanza>(Phase::Act, OnFault::Skip, Self::take);
+        Ok(Self)
+    }
+}
+
+impl Porter {
+    fn take(&self, fold: &mut HostFold<'_>) -> Flow {
+        match fold.stanza.to().and_then(|to| to.resource()) {
+            Some("lost-and-found") => Flow::Stop,
+            Some("vault") => Flow::Refuse(StanzaError::new(Condition::Forbidden)),
+            None if matches!(fold.stanza.kind(), Kind::Iq(_)) => {
+                Flow::Refuse(StanzaError::new(Condition::NotAllowed))
+            }
+            _ => Flow::Continue,
+        }
+    }
+}
+
+/// RFC 6120 §10.5.1 and §10.5.2: stanzas to the domain pass by the modules before anything else
+/// becomes of them.
+#[test]
+fn a_module_takes_or_refuses_what_is_for_the_domain() {
+    check::<Porter>(
+        NoSettings::default(),
+        "
+        Romeo: <message id='m1' to='montague.lit/lost-and-found'><body>A glove</body></message>
+        Romeo gets nothing
+        Romeo: <message id='m2' to='montague.lit/vault'/>
+        Romeo gets:
+          <message type='error' id='m2' from='montague.lit/vault' to='romeo@montague.lit/orchard'>
+            <error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+          </message>
+        Romeo: <message type='error' id='m3' to='montague.lit/vault'/>
+        Romeo gets nothing
+        Romeo: <iq type='get' id='q1' to='montague.lit'><q xmlns='a:b'/></iq>
+        Romeo gets:
+          <iq type='error' id='q1' from='montague.lit' to='romeo@montague.lit/orchard'>
+            <q xmlns='a:b'/>
+            <error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+          </iq>
+        Romeo: <message id='m4' to='montague.lit/elsewhere'/>
+        Romeo gets:
+          <message type='error' id='m4' from='montague.lit/elsewhere' to='romeo@montague.lit/orchard'>
+            <error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
+          </message>
+        Juliet connects
+        Romeo: <message id='m5' to='juliet@capulet.lit/balcony'/>
+        Juliet gets: <message id='m5' from='romeo@montague.lit/orchard' to='juliet@capulet.lit/balcony'/>
+        ",
+    );
 }
