@@ -3,6 +3,7 @@
 //! Each is told to the node in its registry alone. How to add one is on one page, in
 //! CONTRIBUTING.md.
 
+pub mod announce;
 pub mod caps;
 pub mod contact;
 pub mod disco;

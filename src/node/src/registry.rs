@@ -1,6 +1,7 @@
 //! THE list of modules. A module is told to the node here and nowhere else.
 
 module_list! {
+    announce: modules::announce::Announce = off,
     caps: modules::caps::Caps,
     contact: modules::contact::Contact,
     disco: modules::disco::Disco,
