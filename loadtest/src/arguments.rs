@@ -29,6 +29,12 @@ pub(crate) enum Scenario {
     Flood(FloodPlan),
     /// Users log in, say that they are there, and then nothing.
     Idle(IdlePlan),
+    /// Groups of contacts who all change their presence as soon as they have seen everybody else's.
+    Presence(PresencePlan),
+    /// Users in a ring, each with contacts on both sides, log in one behind the other: half of
+    /// somebody's contacts are there when they come. They ask for their roster, say that they are
+    /// there, and then nothing.
+    Roster(RosterPlan),
 }
 
 impl Scenario {
@@ -38,6 +44,8 @@ impl Scenario {
             Scenario::Chat(plan) => &plan.crowd,
             Scenario::Flood(plan) => &plan.crowd,
             Scenario::Idle(plan) => &plan.crowd,
+            Scenario::Presence(plan) => &plan.crowd,
+            Scenario::Roster(plan) => &plan.crowd,
         }
     }
 }
@@ -78,6 +86,9 @@ pub(crate) struct Crowd {
     /// Reports as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Whether they ask for their roster when they log in: the scenario says it.
+    #[arg(skip)]
+    pub(crate) with_roster: bool,
 }
 
 impl Crowd {
@@ -127,6 +138,41 @@ pub(crate) struct FloodPlan {
 pub(crate) struct IdlePlan {
     #[command(flatten)]
     pub(crate) crowd: Crowd,
+    /// Seconds that everybody stays, before memory is read.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+}
+
+/// The plan of `presence`.
+#[derive(Debug, Args)]
+pub(crate) struct PresencePlan {
+    #[command(flatten)]
+    pub(crate) crowd: Crowd,
+    /// Users who are each other's contacts.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub(crate) group: u32,
+    /// First makes them each other's contacts, through the server: once for a server's accounts.
+    #[arg(long)]
+    pub(crate) prepare: bool,
+    /// Seconds before measuring.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=60))]
+    pub(crate) warm_up: u64,
+    /// Seconds that are measured.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+}
+
+/// The plan of `roster`.
+#[derive(Debug, Args)]
+pub(crate) struct RosterPlan {
+    #[command(flatten)]
+    pub(crate) crowd: Crowd,
+    /// Contacts of each on either side of the ring.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) beside: u32,
+    /// First makes them contacts, through the server: once for a server's accounts.
+    #[arg(long)]
+    pub(crate) prepare: bool,
     /// Seconds that everybody stays, before memory is read.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,

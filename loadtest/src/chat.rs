@@ -170,6 +170,9 @@ async fn chat(
         // One look at the clock for all that one read brought.
         let mut now = None;
         let turn = connection.turn(|message, out| {
+            if message.name() != "message" {
+                return;
+            }
             let now = *now.get_or_insert_with(|| board.now());
             let heard = talk.hear(message);
             add(&board.received, 1);

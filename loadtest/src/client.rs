@@ -13,8 +13,10 @@ use crate::scram::{Proven, Scram};
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 const STREAM: &str = "http://etherx.jabber.org/streams";
-const CLIENT: &str = "jabber:client";
+pub(crate) const CLIENT: &str = "jabber:client";
 const PING: &str = "urn:xmpp:ping";
+/// Asks for the roster (RFC 6121 §2.2).
+const ROSTER_GET: &str = "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>";
 /// The resource of everybody.
 const RESOURCE: &str = "load";
 /// What any server may send us.
@@ -33,6 +35,8 @@ pub(crate) struct Client {
     localpart: Box<str>,
     step: Step,
     framer: Framer,
+    /// Available presences of others that came.
+    presences: u32,
 }
 
 /// What it waits for.
@@ -62,9 +66,15 @@ impl Client {
             localpart: crowd.localpart(number).into(),
             step: Step::Mechanisms,
             framer: Framer::new(LIMITS),
+            presences: 0,
         };
         client.open(out);
         client
+    }
+
+    /// How often others told it that they are there, since it connected.
+    pub(crate) fn presences(&self) -> u32 {
+        self.presences
     }
 
     /// Whether it has logged in and its presence is known.
@@ -74,11 +84,16 @@ impl Client {
 
     /// The full JID of the account with this number.
     pub(crate) fn jid(crowd: &Crowd, number: u32) -> String {
-        format!("{}@{}/{RESOURCE}", crowd.localpart(number), crowd.domain)
+        format!("{}/{RESOURCE}", Client::bare_jid(crowd, number))
     }
 
-    /// Takes what came, writes to `out` what is to be sent, and shows the messages that it got once
-    /// it is online. A piece of an element stays in `bytes` until the rest comes.
+    /// Its bare JID.
+    pub(crate) fn bare_jid(crowd: &Crowd, number: u32) -> String {
+        format!("{}@{}", crowd.localpart(number), crowd.domain)
+    }
+
+    /// Takes what came, writes to `out` what is to be sent, and shows the stanzas that it got once
+    /// it is online, all but pings. A piece of an element stays in `bytes` until the rest comes.
     ///
     /// # Errors
     /// The session is over.
@@ -86,22 +101,38 @@ impl Client {
         &mut self,
         bytes: &mut BytesMut,
         out: &mut BytesMut,
-        mut on_message: impl FnMut(&Element, &mut BytesMut),
+        mut on_stanza: impl FnMut(&Element, &mut BytesMut),
     ) -> Result<(), Failure> {
         while let Some(event) = self.framer.next(bytes)? {
             match event {
                 Event::Header(_) => {}
                 Event::Close => return Err(Failure::Closed),
-                Event::Element(element) if self.is_online() && element.name() == "message" => {
-                    on_message(&element, out);
-                }
                 Event::Element(element) if element.is("error", STREAM) => {
                     return Err(Failure::Stream(condition(&element)));
                 }
-                Event::Element(element) => self.advance(&element, out)?,
+                Event::Element(element) => {
+                    self.hear_presence(&element);
+                    if !self.is_online() {
+                        self.advance(&element, out)?;
+                    } else if !answer_ping(&element, out) {
+                        on_stanza(&element, out);
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    /// Counts it if somebody else is there; that we are is no news.
+    fn hear_presence(&mut self, element: &Element) {
+        if element.name() != "presence" || element.plain_attr("type").is_some() {
+            return;
+        }
+        let from = element.plain_attr("from").unwrap_or_default();
+        let own = from
+            .strip_prefix(&*self.localpart)
+            .is_some_and(|rest| rest.starts_with('@'));
+        self.presences += u32::from(!own);
     }
 
     fn advance(&mut self, element: &Element, out: &mut BytesMut) -> Result<(), Failure> {
@@ -145,6 +176,9 @@ impl Client {
                     return Err(Failure::NotBound(condition(element)));
                 }
                 let domain = &self.crowd.domain;
+                if self.crowd.with_roster {
+                    say(out, &[ROSTER_GET]);
+                }
                 say(
                     out,
                     &[
@@ -219,18 +253,19 @@ impl Client {
     }
 }
 
-/// Servers may ask whether a client is still there.
-fn answer_ping(element: &Element, out: &mut BytesMut) {
-    let (Some(id), Some(from)) = (element.attr("id"), element.attr("from")) else {
-        return;
-    };
-    if element.name() == "iq" && element.child("ping", PING).is_some() {
+/// Servers may ask whether a client is still there. Whether this is such a question.
+fn answer_ping(element: &Element, out: &mut BytesMut) -> bool {
+    if element.name() != "iq" || element.child("ping", PING).is_none() {
+        return false;
+    }
+    if let (Some(id), Some(from)) = (element.attr("id"), element.attr("from")) {
         let (id, from) = (xml::escape_attr(&id), xml::escape_attr(&from));
         say(
             out,
             &["<iq type='result' id='", &id, "' to='", &from, "'/>"],
         );
     }
+    true
 }
 
 fn say(out: &mut BytesMut, parts: &[&str]) {
@@ -259,7 +294,7 @@ fn decoded(element: &Element) -> Result<String, Failure> {
 }
 
 /// The defined condition of a stream, SASL or stanza error.
-fn condition(element: &Element) -> String {
+pub(crate) fn condition(element: &Element) -> String {
     let first = element.child("error", CLIENT).map_or_else(
         || {
             element

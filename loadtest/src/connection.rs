@@ -98,16 +98,16 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Waits until something comes, reads once, deals with it and writes once. `on_message` sees each
-    /// message and says what to send.
+    /// Waits until something comes, reads once, deals with it and writes once. `on_stanza` sees each
+    /// stanza and says what to send.
     ///
     /// # Errors
     /// The session is over.
     pub(crate) async fn turn(
         &mut self,
-        mut on_message: impl FnMut(&Element, &mut BytesMut),
+        mut on_stanza: impl FnMut(&Element, &mut BytesMut),
     ) -> Result<(), Failure> {
-        let out = std::future::poll_fn(|cx| self.poll_turn(cx, &mut on_message)).await?;
+        let out = std::future::poll_fn(|cx| self.poll_turn(cx, &mut on_stanza)).await?;
         if out.is_empty() {
             return Ok(());
         }
@@ -117,7 +117,7 @@ impl Connection {
     fn poll_turn(
         &mut self,
         cx: &mut Context<'_>,
-        on_message: &mut impl FnMut(&Element, &mut BytesMut),
+        on_stanza: &mut impl FnMut(&Element, &mut BytesMut),
     ) -> Poll<Result<BytesMut, Failure>> {
         BUFFERS.with_borrow_mut(|buffers| {
             let Buffers { room, read, write } = buffers;
@@ -130,7 +130,7 @@ impl Connection {
             read.extend_from_slice(&self.partial);
             read.extend_from_slice(room.filled());
             write.clear();
-            self.client.receive(read, write, on_message)?;
+            self.client.receive(read, write, on_stanza)?;
             self.partial = if read.is_empty() {
                 BytesMut::new()
             } else {
@@ -148,11 +148,11 @@ impl Connection {
     pub(crate) async fn turn_or_write(
         &mut self,
         bytes: &mut BytesMut,
-        mut on_message: impl FnMut(&Element, &mut BytesMut),
+        mut on_stanza: impl FnMut(&Element, &mut BytesMut),
     ) -> Result<(), Failure> {
         std::future::poll_fn(|cx| {
-            // What a message is answered with goes the same way.
-            if let Poll::Ready(answers) = self.poll_turn(cx, &mut on_message) {
+            // What a stanza is answered with goes the same way.
+            if let Poll::Ready(answers) = self.poll_turn(cx, &mut on_stanza) {
                 bytes.extend_from_slice(&answers?);
                 return Poll::Ready(Ok(()));
             }
@@ -176,6 +176,11 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// How often others told this client that they are there.
+    pub(crate) fn presences(&self) -> u32 {
+        self.client.presences()
     }
 
     /// Ends the stream in order.

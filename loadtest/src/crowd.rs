@@ -62,6 +62,11 @@ impl Failures {
         *self.0.entry(failure.to_string()).or_default() += 1;
     }
 
+    /// Whether there was none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Writes them all into the report.
     pub(crate) fn report(&self, report: &mut Report) {
         for (reason, count) in &self.0 {

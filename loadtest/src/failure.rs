@@ -29,6 +29,9 @@ pub(crate) enum Failure {
     /// Binding a resource was refused.
     #[error("no resource was bound: {0}")]
     NotBound(String),
+    /// A contact was not taken into a roster.
+    #[error("a contact was refused: {0}")]
+    NoContact(String),
     /// Something came where something else has to.
     #[error("instead of {wanted} came {came}")]
     Unexpected {

@@ -198,8 +198,11 @@ async fn flood(
 }
 
 impl Board {
-    /// A message came back.
+    /// Something came: if it is a message, it came back.
     fn hear(&self, message: &Element) {
+        if message.name() != "message" {
+            return;
+        }
         self.bounced.set(self.bounced.get() + 1);
         let round = message.plain_attr("id").and_then(|id| id.parse().ok());
         if round == Some(self.round.get()) && round != Some(0) {

@@ -31,7 +31,7 @@ pub(crate) async fn run(plan: &IdlePlan) -> Result<Report, Failure> {
 
     let (staying, lost) = stay(online, Duration::from_secs(plan.seconds)).await;
     let after = watch.look()?;
-    for connection in staying {
+    for (_, connection) in staying {
         connection.close().await;
     }
 
@@ -44,13 +44,8 @@ pub(crate) async fn run(plan: &IdlePlan) -> Result<Report, Failure> {
         .count("sessions", count)
         .figure("logins", count as f64 / took.as_secs_f64(), "/s")
         .cost("cpu_per_login", logged_in.cpu_since(&before), count)
-        .memory(&before, &after);
-    if let (Some(was), Some(is)) = (before.server, after.server)
-        && count > 0
-    {
-        let grown = is.memory.saturating_sub(was.memory) as f64 / 1024.0;
-        report.figure("memory_per_session", grown / count as f64, "KiB");
-    }
+        .memory(&before, &after)
+        .memory_each(&before, &after, count);
     if let Some(cpu) = after.cpu_since(&logged_in) {
         let share = cpu.as_secs_f64() / plan.seconds as f64 * 100.0;
         report.figure("idle_cpu", share, "%");
@@ -62,10 +57,13 @@ pub(crate) async fn run(plan: &IdlePlan) -> Result<Report, Failure> {
 }
 
 /// Lets so much time go by, in which all that may come is a ping. Gives those who are still there.
-async fn stay(online: Vec<(u32, Connection)>, time: Duration) -> (Vec<Connection>, Failures) {
+pub(crate) async fn stay(
+    online: Vec<(u32, Connection)>,
+    time: Duration,
+) -> (Vec<(u32, Connection)>, Failures) {
     let end = Instant::now() + time;
     let mut tasks = JoinSet::new();
-    for (_, mut connection) in online {
+    for (number, mut connection) in online {
         tasks.spawn_local(async move {
             let listen = async {
                 loop {
@@ -76,7 +74,7 @@ async fn stay(online: Vec<(u32, Connection)>, time: Duration) -> (Vec<Connection
             };
             match timeout_at(end, listen).await {
                 Ok(failure) => Err(failure),
-                Err(_) => Ok(connection),
+                Err(_) => Ok((number, connection)),
             }
         });
     }
@@ -84,7 +82,7 @@ async fn stay(online: Vec<(u32, Connection)>, time: Duration) -> (Vec<Connection
     let mut lost = Failures::default();
     while let Some(end) = tasks.join_next().await {
         match end {
-            Ok(Ok(connection)) => staying.push(connection),
+            Ok(Ok(still)) => staying.push(still),
             Ok(Err(failure)) => lost.count(&failure),
             Err(broken) => std::panic::resume_unwind(broken.into_panic()),
         }

@@ -1,21 +1,25 @@
 //! `mungo-loadtest`: what a server takes, and what it costs.
 //!
 //! Clients (`client.rs`, a state machine without a socket) speak over connections (`connection.rs`,
-//! plain or TLS). A crowd of them logs in (`crowd.rs`) and plays a scenario (`chat.rs`, `flood.rs`,
-//! `idle.rs`), all on one thread, while the server's process is watched from outside (`process.rs`).
-//! What came out is a report (`report.rs`).
+//! plain or TLS). A crowd of them logs in (`crowd.rs`), makes contacts of each
+//! other where that is asked for (`contacts.rs`), and plays one (`chat.rs`, `flood.rs`, `idle.rs`, `presence.rs`,
+//! `roster.rs`), all on one thread, while the server's process is watched from outside
+//! (`process.rs`). What came out is a report (`report.rs`).
 
 mod arguments;
 mod chat;
 mod client;
 mod connection;
+mod contacts;
 mod crowd;
 mod failure;
 mod flood;
 mod idle;
 mod latency;
+mod presence;
 mod process;
 mod report;
+mod roster;
 mod scram;
 mod tls;
 
@@ -50,6 +54,8 @@ async fn play(scenario: &Scenario) -> Result<Report, Failure> {
         Scenario::Chat(plan) => chat::run(plan).await,
         Scenario::Flood(plan) => flood::run(plan).await,
         Scenario::Idle(plan) => idle::run(plan).await,
+        Scenario::Presence(plan) => presence::run(plan).await,
+        Scenario::Roster(plan) => roster::run(plan).await,
     }
 }
 

@@ -85,6 +85,22 @@ impl Report {
         self
     }
 
+    /// By how much it grew for each of so many sessions.
+    pub(crate) fn memory_each(
+        &mut self,
+        before: &Seen,
+        after: &Seen,
+        sessions: u64,
+    ) -> &mut Report {
+        if let (Some(before), Some(after)) = (before.server, after.server)
+            && sessions > 0
+        {
+            let grown = after.memory.saturating_sub(before.memory) as f64 / 1024.0;
+            self.figure("memory_per_session", grown / sessions as f64, "KiB");
+        }
+        self
+    }
+
     /// What may have spoilt the figures: a generator at its limit, others on the machine.
     pub(crate) fn disturbances(&mut self, before: &Seen, after: &Seen) -> &mut Report {
         let own = after.own_share_since(before);

@@ -92,6 +92,27 @@ fn pings_are_answered() {
         b"<iq type='get' id='a&amp;b' from='localhost'><ping xmlns='urn:xmpp:ping'/></iq>",
     );
     let mut out = BytesMut::new();
-    answer_ping(&ping.expect("an element"), &mut out);
+    assert!(answer_ping(&ping.expect("an element"), &mut out));
     assert_eq!(&out[..], b"<iq type='result' id='a&amp;b' to='localhost'/>");
+}
+
+#[test]
+fn others_who_are_there_are_counted() {
+    let arguments = Arguments::parse_from(["mungo-loadtest", "idle", "--server", "127.0.0.1:5222"]);
+    let crowd = Arc::new(arguments.scenario.crowd().clone());
+    let mut client = Client::new(&crowd, 3, &mut BytesMut::new());
+    for (presence, counts) in [
+        ("<presence from='u3@localhost/load'/>", false),
+        ("<presence from='u33@localhost/load'/>", true),
+        (
+            "<presence from='u4@localhost/load' type='unavailable'/>",
+            false,
+        ),
+        ("<presence from='u4@localhost' type='subscribe'/>", false),
+        ("<message from='u4@localhost/load'/>", false),
+    ] {
+        let before = client.presences();
+        client.hear_presence(&Element::parse(presence.as_bytes()).expect("an element"));
+        assert_eq!(client.presences() > before, counts, "{presence}");
+    }
 }

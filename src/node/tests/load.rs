@@ -96,6 +96,48 @@ async fn who_never_reads_is_closed_again_and_again_in_a_flood() {
 }
 
 #[tokio::test]
+async fn users_with_rosters_see_each_other_come() {
+    let (node, port) = node_with_plain_tcp(5).await;
+    for arguments in [
+        "roster --count 5 --beside 1 --seconds 1 --prepare",
+        // Contacts are kept.
+        "roster --count 5 --beside 1 --seconds 1",
+    ] {
+        let (code, report) = load(&node, port, arguments).await;
+        assert_eq!(code, Some(0), "{report:#}");
+        assert_eq!(report["figures"]["sessions"], 5.0);
+        assert!(
+            report["figures"]["presences"].as_f64() >= Some(10.0),
+            "{report:#}"
+        );
+    }
+    // Those on both sides are contacts, others are not: their presence does not come.
+    let (code, report) = load(&node, port, "roster --count 5 --beside 2 --seconds 1").await;
+    assert_eq!(code, Some(1), "{report:#}");
+    // Two who come at the same time may hear of each other twice, so the count is not exact.
+    let missing = report["problems"]["a contact's presence did not come"].as_u64();
+    assert!(missing >= Some(1) && missing <= Some(10), "{report:#}");
+}
+
+#[tokio::test]
+async fn groups_change_their_presence_and_none_is_lost() {
+    let (node, port) = node_with_plain_tcp(5).await;
+    let (code, report) = load(
+        &node,
+        port,
+        "presence --count 5 --group 3 --warm-up 0 --seconds 1 --prepare",
+    )
+    .await;
+    assert_eq!(code, Some(0), "{report:#}");
+    let figure = |name: &str| report["figures"][name].as_f64().expect("a figure");
+    assert!(figure("deliveries") >= 8.0, "{report:#}");
+    assert!(
+        figure("p50") > 0.0 && figure("p50") <= figure("p99"),
+        "{report:#}"
+    );
+}
+
+#[tokio::test]
 async fn who_can_not_log_in_is_reported() {
     let (node, port) = node_with_plain_tcp(1).await;
     let (code, report) = load(&node, port, "idle --count 2 --seconds 1").await;
