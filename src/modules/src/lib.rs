@@ -23,3 +23,4 @@ pub mod time;
 mod undertaker;
 pub mod vcard;
 pub mod version;
+pub mod welcome;

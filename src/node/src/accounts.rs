@@ -74,6 +74,7 @@ impl Accounts for NodeAccounts {
             let registered = this.auth.register(&account, Secret::from(password)).await;
             registered.map_err(told)?;
             tracing::info!(what = "account_registered", account = %account);
+            this.router.account_registered(&account);
             Ok(())
         })
     }

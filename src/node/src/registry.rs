@@ -16,4 +16,5 @@ module_list! {
     time: modules::time::Time,
     vcard: modules::vcard::Vcard,
     version: modules::version::Version,
+    welcome: modules::welcome::Welcome = off,
 }

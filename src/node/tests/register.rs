@@ -136,3 +136,32 @@ async fn nobody_registers_unless_it_is_configured_and_the_stream_is_encrypted() 
     ))
     .await;
 }
+
+/// Who is new is welcomed once, at the first login.
+#[tokio::test]
+async fn a_new_account_is_welcomed() {
+    let welcome = r#"modules: (welcome: (subject: "Hello", text: "Be <welcome> & well"))"#;
+    let mut stage = stage(welcome).await;
+    let play = |words: &str| {
+        format!(
+            "
+            Romeo logs in
+            Romeo: <presence/>
+            Romeo gets: <presence from='romeo@localhost/play' to='romeo@localhost'/>{words}
+            Romeo gets nothing
+            "
+        )
+    };
+    stage
+        .act(&play(
+            "
+            Romeo gets:
+              <message from='localhost' to='romeo@localhost' id='*'>
+                <subject>Hello</subject><body>Be &lt;welcome&gt; &amp; well</body>
+                <delay xmlns='urn:xmpp:delay' from='localhost' stamp='*'/>
+              </message>",
+        ))
+        .await;
+    stage.clear();
+    stage.act(&play("")).await;
+}

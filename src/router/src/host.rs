@@ -11,6 +11,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use xmpp::{BareJid, StanzaError};
 
+use crate::Router;
 use crate::disco::Disco;
 use crate::hooks::{Chains, Flow, Hook};
 use crate::iq::{IqTable, To};
@@ -73,6 +74,7 @@ pub struct Tables {
     pub(crate) services: BTreeSet<&'static str>,
     pub(crate) slots: Vec<LoadSlot>,
     pub(crate) removals: Vec<RemoveAccount>,
+    pub(crate) registrations: Vec<AccountRegistered>,
     pub(crate) stream_features: Vec<MadeOf<Bytes>>,
     pub(crate) login_features: Vec<Bytes>,
     pub(crate) disco_nodes: Vec<MadeOf<String>>,
@@ -102,6 +104,9 @@ pub(crate) struct LoadSlot {
 }
 
 type Loaded = Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send + Sync>, StanzaError>> + Send>>;
+
+/// Tells a module of an account that was made.
+pub(crate) type AccountRegistered = Arc<dyn Fn(&Router, &BareJid) + Send + Sync>;
 
 /// Deletes what a module keeps of an account.
 #[derive(Clone)]

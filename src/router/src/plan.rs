@@ -13,7 +13,7 @@ use xmpp::{BareJid, StanzaError};
 use crate::Router;
 use crate::disco::{Disco, Form, Identity};
 use crate::hooks::{Flow, Handler, Hook, OnFault, Phase};
-use crate::host::{LoadSlot, MadeOf, RemoveAccount, Tables};
+use crate::host::{AccountRegistered, LoadSlot, MadeOf, RemoveAccount, Tables};
 use crate::iq::{Answering, AsyncIq, Handle, IqAnswer, IqRequest, OwnedIq, To};
 use crate::lanes::Lanes;
 use crate::module::{Module, ModuleFigures};
@@ -287,6 +287,17 @@ impl<M: Module> Plan<'_, M> {
                 }),
             };
             Box::new(move |tables| tables.slots.push(slot.clone()))
+        }));
+    }
+
+    /// Tells the module of an account that was made, when it can log in already. Those that are
+    /// imported are not new.
+    pub fn account_registered(&mut self, told: fn(&M, &Router, &BareJid)) {
+        self.words.push(Box::new(move |module, _, _| {
+            let module = module.clone();
+            let told: AccountRegistered =
+                Arc::new(move |router, account| told(&module, router, account));
+            Box::new(move |tables| tables.registrations.push(told.clone()))
         }));
     }
 

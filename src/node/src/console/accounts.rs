@@ -59,6 +59,7 @@ impl Accounts for ConsoleAccounts {
                 .await
                 .map_err(auth_error)?;
             tracing::info!(what = "account_registered", account = %registered.jid);
+            self.router.account_registered(&registered.jid);
             Ok(shown(&registered))
         })
     }

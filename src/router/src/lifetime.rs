@@ -1,4 +1,4 @@
-//! An account is removed: one event that every module answers which keeps something of it.
+//! An account is made, or removed: one event that every module answers which has something to do then.
 
 use std::time::Duration;
 
@@ -24,6 +24,19 @@ pub struct NotRemoved {
 }
 
 impl Router {
+    /// Tells modules of an account that was made a moment ago.
+    pub fn account_registered(&self, account: &BareJid) {
+        let Some(host) = self.host(account.domain()) else {
+            return;
+        };
+        if let Some(there) = self.directory().account(account.as_ref()) {
+            // Somebody has written to it before it was there.
+            there.set_exists(true);
+        }
+        let told = host.host_type().tables().registrations.clone();
+        told.iter().for_each(|told| told(self, account));
+    }
+
     /// Deletes all that modules keep of `account`, in their order. Its sessions are closed with
     /// `not-authorized` first. That nobody logs in meanwhile is up to the caller, who deletes
     /// its keys before.
