@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
-use router::{Account, SessionEntry, SessionId};
+use router::{Account, Router, SessionEntry, SessionId};
 use smallvec::SmallVec;
 use xmpp::{BareJid, Jid, Stanza};
 
@@ -90,12 +90,6 @@ impl Contacts {
     pub fn lists(&self, contact: &str) -> bool {
         let book = self.lock();
         book.items.get(contact).is_some_and(|item| item.listed)
-    }
-
-    /// Those who may see the account's presence.
-    #[must_use]
-    pub fn watchers(&self) -> Vec<BareJid> {
-        self.lock().those(State::from)
     }
 
     /// How many contacts there are.
@@ -210,9 +204,11 @@ impl Book {
         self.version
     }
 
-    pub(super) fn those(&self, state: fn(State) -> bool) -> Vec<BareJid> {
+    /// Those in such a state who are here, or might be.
+    pub(super) fn those(&self, state: fn(State) -> bool, router: &Router) -> Vec<BareJid> {
         let items = self.items.iter().filter(|item| state(item.state));
-        items.map(|item| item.jid.clone()).collect()
+        let reachable = items.filter(|item| !router.is_away(&item.jid));
+        reachable.map(|item| item.jid.clone()).collect()
     }
 
     pub(super) fn requests(&self) -> impl Iterator<Item = &Stanza> {

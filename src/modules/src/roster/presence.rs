@@ -29,31 +29,27 @@ impl Roster {
                 }
             }
             let watched = if comes {
-                book.those(State::to)
+                book.those(State::to, cx.router)
             } else {
                 Vec::new()
             };
-            (book.those(State::from), watched)
+            (book.those(State::from, cx.router), watched)
         };
-        for watcher in &watchers {
-            if !cx.router.is_away(watcher) {
-                // Errors of who can't be reached mean nothing here.
-                let _ = cx.send(account, Some(session), fold.stanza.with_to(watcher.clone()));
-            }
+        for watcher in watchers {
+            // Errors of who can't be reached mean nothing here.
+            let _ = cx.send(account, Some(session), fold.stanza.with_to(watcher));
         }
         if !fold.is_available() {
             // They know already.
             fold.directed
-                .retain(|to| !(to.is_bare() && watchers.contains(&to.to_bare())));
+                .retain(|to| !(to.is_bare() && contacts.is_seen_by(to.bare_str())));
         }
         for contact in watched {
-            if !cx.router.is_away(&contact) {
-                let probe = Stanza::presence(PresenceType::Probe)
-                    .from(session.jid.clone())
-                    .to(contact)
-                    .build();
-                let _ = cx.send(account, Some(session), probe);
-            }
+            let probe = Stanza::presence(PresenceType::Probe)
+                .from(session.jid.clone())
+                .to(contact)
+                .build();
+            let _ = cx.send(account, Some(session), probe);
         }
         Flow::Continue
     }

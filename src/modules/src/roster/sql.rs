@@ -1,5 +1,8 @@
 //! Rosters in the database.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
@@ -126,30 +129,30 @@ impl Apply<RosterWrite> for SqlRosters {
         Box::pin(async move {
             let transaction = self.pool.begin().await?;
             let mut rows: Vec<ActiveModel> = Vec::new();
+            // Where the row of a contact stands: one statement must not write the same row twice.
+            let mut places: HashMap<(&BareJid, i32), usize> = HashMap::new();
             for write in batch {
+                if !matches!(write, RosterWrite::Put(..)) {
+                    put(&transaction, &mut rows).await?;
+                    places.clear();
+                }
                 match write {
                     RosterWrite::Put(account, kept) => {
                         let row = row(account, kept);
-                        // One statement must not write the same row twice.
-                        let same = |there: &ActiveModel| {
-                            (&there.domain, &there.localpart, &there.number)
-                                == (&row.domain, &row.localpart, &row.number)
-                        };
-                        match rows.iter_mut().find(|there| same(there)) {
-                            Some(there) => *there = row,
-                            None => rows.push(row),
+                        match places.entry((account, kept.item.number)) {
+                            Entry::Occupied(place) => rows[*place.get()] = row,
+                            Entry::Vacant(place) => {
+                                place.insert(rows.len());
+                                rows.push(row);
+                            }
                         }
                     }
                     RosterWrite::Forget(account, numbers) => {
-                        put(&transaction, &mut rows).await?;
                         for numbers in numbers.chunks(ROWS) {
                             forget(&transaction, account, Some(numbers)).await?;
                         }
                     }
-                    RosterWrite::Remove(account) => {
-                        put(&transaction, &mut rows).await?;
-                        forget(&transaction, account, None).await?;
-                    }
+                    RosterWrite::Remove(account) => forget(&transaction, account, None).await?,
                 }
             }
             put(&transaction, &mut rows).await?;
