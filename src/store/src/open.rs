@@ -21,6 +21,10 @@ use std::{
 /// A larger database is not checked page by page at start: that reads it all, and a start is quick.
 const CHECKED_UP_TO: u64 = 64 << 20;
 
+/// `PRAGMA cache_size` of a connection: 256 KiB. The pages are in the operating system's cache as
+/// well; another 2 MiB in each connection, SQLite's default, save hardly any time and are missed by
+/// a thousand sessions.
+const CACHE: &str = "-256";
 /// `PRAGMA application_id` of our databases: "MUNG".
 const APPLICATION_ID: i32 = 0x4d55_4e47;
 
@@ -132,6 +136,7 @@ impl Pool {
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            .pragma("cache_size", CACHE)
             .disable_statement_logging();
         let connect = async {
             let writer = connections(1, 1, settings)
