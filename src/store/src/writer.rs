@@ -36,9 +36,24 @@ pub trait Apply<W>: Send + Sync {
 pub struct Writer<W>(Arc<Queue<W>>);
 
 struct Queue<W> {
-    waiting: Mutex<VecDeque<Entry<W>>>,
+    waiting: Mutex<Waiting<W>>,
     came: Notify,
     bound: usize,
+}
+
+struct Waiting<W> {
+    entries: VecDeque<Entry<W>>,
+    /// Entries that were taken out and are not resolved yet.
+    in_hand: usize,
+}
+
+impl<W> Default for Waiting<W> {
+    fn default() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            in_hand: 0,
+        }
+    }
 }
 
 /// A write, or the mark of somebody who waits for those before it.
@@ -103,7 +118,7 @@ impl<W> Writer<W> {
     /// `Busy` when the queue is full: the store has been away, or is too slow.
     pub fn push(&self, write: W) -> Result<Ticket, StoreError> {
         let mut waiting = self.0.waiting();
-        if waiting.len() >= self.0.bound {
+        if waiting.entries.len() >= self.0.bound {
             return Err(StoreError::new(
                 StoreErrorKind::Busy,
                 "more waits to be written than may",
@@ -114,12 +129,19 @@ impl<W> Writer<W> {
 
     /// Resolves when everything that was taken in until now is on disk or was given up.
     pub fn barrier(&self) -> Ticket {
-        self.enter(&mut self.0.waiting(), None)
+        let mut waiting = self.0.waiting();
+        if waiting.entries.is_empty() && waiting.in_hand == 0 {
+            let (done, ticket) = oneshot::channel();
+            // The receiver is here.
+            let _ = done.send(Ok(()));
+            return Ticket(ticket);
+        }
+        self.enter(&mut waiting, None)
     }
 
-    fn enter(&self, waiting: &mut VecDeque<Entry<W>>, write: Option<W>) -> Ticket {
+    fn enter(&self, waiting: &mut Waiting<W>, write: Option<W>) -> Ticket {
         let (done, ticket) = oneshot::channel();
-        waiting.push_back(Entry { write, done });
+        waiting.entries.push_back(Entry { write, done });
         self.0.came.notify_one();
         Ticket(ticket)
     }
@@ -127,7 +149,7 @@ impl<W> Writer<W> {
     /// Writes that wait, those in hand not among them.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.0.waiting().len()
+        self.0.waiting().entries.len()
     }
 
     /// Writes what is taken in, batch by batch, until `stop` resolves and the queue is empty.
@@ -172,19 +194,20 @@ impl<W> Writer<W> {
 }
 
 impl<W> Queue<W> {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Entry<W>>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting<W>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self) -> Hand<'_, W> {
         let mut waiting = self.waiting();
-        let take = waiting.len().min(BATCH);
+        let take = waiting.entries.len().min(BATCH);
+        waiting.in_hand += take;
         let mut hand = Hand {
             queue: self,
             writes: Vec::with_capacity(take),
             done: Vec::with_capacity(take),
         };
-        for Entry { write, done } in waiting.drain(..take) {
+        for Entry { write, done } in waiting.entries.drain(..take) {
             hand.done.push((write.is_some(), done));
             hand.writes.extend(write);
         }
@@ -245,6 +268,7 @@ impl<W> Hand<'_, W> {
             .filter(|(write, _)| *write)
             .count();
         self.writes.drain(..writes);
+        self.queue.waiting().in_hand -= count;
         for (_, done) in self.done.drain(..count) {
             // Many a write is waited for by nobody.
             let _ = done.send(result.clone());
@@ -258,9 +282,10 @@ impl<W> Drop for Hand<'_, W> {
             return;
         }
         let mut waiting = self.queue.waiting();
+        waiting.in_hand -= self.done.len();
         for (has_write, done) in self.done.drain(..).rev() {
             let write = if has_write { self.writes.pop() } else { None };
-            waiting.push_front(Entry { write, done });
+            waiting.entries.push_front(Entry { write, done });
         }
     }
 }

@@ -159,3 +159,44 @@ async fn a_ticket_whose_queue_is_gone_fails() {
     drop(writer);
     assert_eq!(ticket.await.unwrap_err().kind, StoreErrorKind::Unavailable);
 }
+
+#[tokio::test]
+async fn who_waits_for_all_waits_for_what_is_in_hand_and_not_for_nothing() {
+    let (stuck, _) = watch::channel(true);
+    let shelf = Arc::new(Shelf {
+        stuck: Some(stuck.clone()),
+        ..Shelf::default()
+    });
+    let writer = Writer::new(100);
+    // Nothing waits, and nobody writes: there is nothing to wait for.
+    writer.barrier().await.unwrap();
+
+    let ticket = writer.push(1).unwrap();
+    let task = spawn(&writer, &shelf);
+    while writer.waiting() > 0 || shelf.kept().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let mut barrier = writer.barrier();
+    let early = says(&mut barrier).await;
+    assert!(early.is_none(), "the write is in hand still");
+    // Killed with it in hand: the next one does it again, and then nothing is left.
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert!(says(&mut barrier).await.is_none());
+    stuck.send_replace(false);
+    let task = spawn(&writer, &shelf);
+    ticket.await.unwrap();
+    barrier.await.unwrap();
+    writer.barrier().await.unwrap();
+    assert_eq!(shelf.kept(), [1, 1]);
+    task.abort();
+}
+
+/// What a ticket says now, if it says anything.
+async fn says(ticket: &mut store::Ticket) -> Option<Result<(), StoreError>> {
+    tokio::select! {
+        biased;
+        done = ticket => Some(done),
+        () = std::future::ready(()) => None,
+    }
+}
