@@ -19,7 +19,7 @@ use crate::directory::SessionEntry;
 use crate::disco::Disco;
 use crate::hooks::{Flow, Outbound, OutboundFold};
 use crate::host::Host;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, answered};
 use crate::module::ModuleFigures;
 use crate::route::dispatch;
 
@@ -316,12 +316,7 @@ impl Router {
                     answered: Arc::default(),
                 };
                 // The connection's own task is the one that waits, and falls with it.
-                let answer = match caught(&figures, || call(owned)) {
-                    Ok(answer) => answer.await,
-                    Err(error) => Err(error),
-                };
-                figures.answer();
-                answer
+                answered(&call, owned, &figures).await
             }
             _ => Err(StanzaError::new(Condition::ServiceUnavailable)),
         };

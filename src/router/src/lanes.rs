@@ -172,24 +172,32 @@ impl Job {
             figures,
             owed,
         } = self;
-        let answer = catch_unwind(AssertUnwindSafe(|| call(request)));
-        let answered = match answer {
-            Err(panic) => Err(panic),
-            Ok(mut future) => {
-                poll_fn(move |cx| {
-                    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-                        Ok(Poll::Pending) => Poll::Pending,
-                        Ok(Poll::Ready(answer)) => Poll::Ready(Ok(answer)),
-                        Err(panic) => Poll::Ready(Err(panic)),
-                    }
-                })
-                .await
-            }
-        };
-        figures.answer();
-        owed.pay(answered.unwrap_or_else(|panic| {
-            figures.fault("iq", &panic);
-            Err(StanzaError::new(Condition::InternalServerError))
-        }));
+        owed.pay(answered(&call, request, &figures).await);
     }
+}
+
+/// What a handler answers. A panic of it is a fault of its module and an error for who asked.
+pub(crate) async fn answered(
+    call: &AsyncIq,
+    request: OwnedIq,
+    figures: &ModuleFigures,
+) -> IqAnswer {
+    let answered = match catch_unwind(AssertUnwindSafe(|| call(request))) {
+        Err(panic) => Err(panic),
+        Ok(mut future) => {
+            poll_fn(
+                move |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+                    Ok(Poll::Pending) => Poll::Pending,
+                    Ok(Poll::Ready(answer)) => Poll::Ready(Ok(answer)),
+                    Err(panic) => Poll::Ready(Err(panic)),
+                },
+            )
+            .await
+        }
+    };
+    figures.answer();
+    answered.unwrap_or_else(|panic| {
+        figures.fault("iq", &panic);
+        Err(StanzaError::new(Condition::InternalServerError))
+    })
 }

@@ -2,7 +2,7 @@
 //! and what modules keep (DESIGN: the way of a stanza).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,7 +12,7 @@ use router::{
     Module, OnFault, Outbound, Phase, Plan, PlanError, PresenceChanged, To, Undelivered,
 };
 use tokio::sync::Semaphore;
-use xmpp::{BareJid, Condition, Stanza, StanzaError};
+use xmpp::{BareJid, Condition, IqType, Stanza, StanzaError};
 
 /// What the tests' module shares with the test.
 struct Shared {
@@ -372,3 +372,47 @@ fn what_is_answered_later_is_done_at_once_and_in_order() {
         ",
     );
 }
+
+/// Panics when a stranger asks.
+struct Brittle;
+
+impl Module for Brittle {
+    const NAME: &'static str = "brittle";
+    type Config = NoSettings;
+
+    fn plan(_: Arc<NoSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
+        plan.iq_async(To::Stranger, "urn:test:brittle", |_, _| async {
+            panic!("as told")
+        });
+        Ok(Self)
+    }
+}
+
+#[test]
+fn a_stranger_is_answered_by_a_handler_that_panics_too() {
+    Stage::perform(
+        |stage| {
+            let stage = stage.with::<Brittle>(NoSettings::default());
+            let router = stage.router().clone();
+            tokio::spawn(async move {
+                let ask = Stanza::iq(IqType::Get)
+                    .id("q")
+                    .payload("<q xmlns='urn:test:brittle'/>".into())
+                    .build();
+                let peer = std::net::IpAddr::from([127, 0, 0, 1]);
+                let answer = router.answer_stranger("capulet.lit", ask, peer).await;
+                let error = answer.stanza_error().map(|error| error.condition);
+                ANSWERED.store(
+                    error == Some(Condition::InternalServerError),
+                    Ordering::Relaxed,
+                );
+            });
+            stage
+        },
+        "Romeo gets nothing",
+    );
+    assert!(ANSWERED.load(Ordering::Relaxed));
+}
+
+/// Whether the stranger got the error.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
