@@ -117,6 +117,19 @@ impl<W> Writer<W> {
     /// # Errors
     /// `Busy` when the queue is full: the store has been away, or is too slow.
     pub fn push(&self, write: W) -> Result<Ticket, StoreError> {
+        self.push_all([], write)
+    }
+
+    /// Takes several writes in, `last` behind the others, all of them or none; the ticket is that of
+    /// the last.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_all(
+        &self,
+        writes: impl IntoIterator<Item = W>,
+        last: W,
+    ) -> Result<Ticket, StoreError> {
         let mut waiting = self.0.waiting();
         if waiting.entries.len() >= self.0.bound {
             return Err(StoreError::new(
@@ -124,7 +137,11 @@ impl<W> Writer<W> {
                 "more waits to be written than may",
             ));
         }
-        Ok(self.enter(&mut waiting, Some(write)))
+        for write in writes {
+            // Whoever waits for the last one waits for those before it.
+            self.enter(&mut waiting, Some(write)).forget();
+        }
+        Ok(self.enter(&mut waiting, Some(last)))
     }
 
     /// Resolves when everything that was taken in until now is on disk or was given up.

@@ -141,13 +141,19 @@ impl Roster {
         Ok(Book::new(kept, read))
     }
 
+    /// Whether `item`, in the place of `before`, would be a contact more than an account may have.
+    fn is_one_too_many(&self, book: &Book, before: &Item, item: &Item) -> bool {
+        let is_new = before.is_nothing() && !item.is_nothing();
+        is_new && book.len() >= self.settings.max_items as usize
+    }
+
     /// Hands writes to the writer: all of them, or none with the error that its sender gets.
-    fn keep(&self, writes: Writes) -> Result<Option<Ticket>, StanzaError> {
-        let mut last = None;
-        for write in writes {
-            last = Some(self.writer.push(write).map_err(|error| unstored(&error))?);
-        }
-        Ok(last)
+    fn keep(&self, mut writes: Writes) -> Result<Option<Ticket>, StanzaError> {
+        let Some(last) = writes.pop() else {
+            return Ok(None);
+        };
+        let ticket = self.writer.push_all(writes, last);
+        ticket.map(Some).map_err(|error| unstored(&error))
     }
 
     fn iq(&self, iq: &IqRequest<'_>) -> Answering {
@@ -222,11 +228,11 @@ impl Roster {
         let mut book = contacts.lock();
         let before = book.item(jid);
         let mut item = before.clone();
-        if item.is_nothing() && book.len() >= self.settings.max_items as usize {
-            return Err(StanzaError::new(Condition::ResourceConstraint));
-        }
         item.listed = true;
         item.words = words;
+        if self.is_one_too_many(&book, &before, &item) {
+            return Err(StanzaError::new(Condition::ResourceConstraint));
+        }
         let was = match before.is_nothing() {
             true => 0,
             false => before.bytes(),

@@ -53,9 +53,6 @@ impl Roster {
 
         let mut book = contacts.lock();
         let before = book.item(&contact);
-        if before.is_nothing() && book.len() >= self.settings.max_items as usize {
-            return Flow::Refuse(StanzaError::new(Condition::ResourceConstraint));
-        }
         let (routed, state) = before.state.say(word);
         let mut item = before.clone();
         item.state = state;
@@ -66,6 +63,9 @@ impl Roster {
             Word::Subscribed if !state.from() => (item.approved, item.listed) = (true, true),
             Word::Subscribed => (item.approved, item.listed) = (false, true),
             Word::Unsubscribed => item.approved = false,
+        }
+        if self.is_one_too_many(&book, &before, &item) {
+            return Flow::Refuse(StanzaError::new(Condition::ResourceConstraint));
         }
         if item != before {
             if let Err(error) = self.keep(book.writes(account.jid(), &mut item, None)) {
@@ -138,7 +138,7 @@ impl Roster {
             item.approved = false;
         }
         item.state = state;
-        if before.is_nothing() && book.len() >= self.settings.max_items as usize {
+        if self.is_one_too_many(&book, &before, &item) {
             // Strangers who ask must not fill the memory; this one may ask again.
             return Flow::Refuse(StanzaError::new(Condition::ResourceConstraint));
         }

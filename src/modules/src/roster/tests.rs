@@ -160,6 +160,11 @@ fn a_roster_has_an_end() {
           <presence type='error' from='juliet@capulet.lit' to='*'>
             <error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>
           </presence>
+        # What adds nobody is not refused, whoever says it.
+        Romeo: <presence type='unsubscribe' to='juliet@capulet.lit'/>
+        Romeo gets nothing
+        Juliet: <presence type='unsubscribe' to='romeo@montague.lit'/>
+        Juliet gets nothing
         ",
     );
 }
