@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::measure::Times;
+
 /// The longest that is told apart; what takes longer counts as this.
 const LONGEST: u64 = 60_000_000_000;
 
@@ -22,6 +24,31 @@ impl Latencies {
     /// Counts one, in nanoseconds.
     pub(crate) fn record(&mut self, nanoseconds: u64) {
         self.0.saturating_record(nanoseconds.max(1));
+    }
+
+    /// Counts what others counted too.
+    pub(crate) fn add(&mut self, others: &Latencies) {
+        self.0
+            .add(&others.0)
+            .expect("histograms of the same bounds");
+    }
+
+    /// Counts what was kept.
+    pub(crate) fn add_times(&mut self, times: &Times) {
+        for (nanoseconds, count) in times.pairs() {
+            self.0.saturating_record_n(nanoseconds.max(1), count);
+        }
+    }
+
+    /// Begins anew.
+    pub(crate) fn clear(&mut self) {
+        self.0.reset();
+    }
+
+    /// Nanoseconds and how often they were counted, the shortest first.
+    pub(crate) fn occurred(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let recorded = self.0.iter_recorded();
+        recorded.map(|step| (step.value_iterated_to(), step.count_at_value()))
     }
 
     /// How many were counted.

@@ -1,8 +1,10 @@
 //! Processes seen from outside, by `/proc` (proc(5)).
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::failure::Failure;
@@ -27,12 +29,23 @@ pub(crate) struct Seen {
 }
 
 /// What a process has used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Usage {
-    /// Time on processors, user's and system's together, in steps of 10 ms.
-    pub(crate) cpu: Duration,
+    /// Time on processors in the program itself, in steps of 10 ms.
+    pub(crate) user: Duration,
+    /// Time on processors in the system for it, likewise.
+    pub(crate) system: Duration,
     /// Memory in use now (RSS), in bytes.
     pub(crate) memory: u64,
+    /// The part of it that is no file's, in bytes: heap and stacks.
+    pub(crate) anonymous: u64,
+}
+
+impl Usage {
+    /// Time on processors, user's and system's together.
+    pub(crate) fn cpu(&self) -> Duration {
+        self.user + self.system
+    }
 }
 
 impl Watch {
@@ -55,29 +68,67 @@ impl Watch {
             at: Instant::now(),
             server: self.server.map(usage).transpose()?,
             own: usage(std::process::id())?,
-            machine: fs::read_to_string("/proc/stat")
-                .ok()
-                .and_then(|stat| busy(&stat))
-                .unwrap_or_default(),
+            machine: machine(),
         })
     }
+
+    /// What the server uses now; `None` if none is watched, or if it has ended.
+    pub(crate) fn server(self) -> Option<Usage> {
+        usage(self.server?).ok()
+    }
+
+    /// Whether a server is watched.
+    pub(crate) fn has_server(self) -> bool {
+        self.server.is_some()
+    }
+}
+
+/// Time on processors of all processes of this machine together, since it was started.
+pub(crate) fn machine() -> Duration {
+    let stat = fs::read_to_string("/proc/stat").ok();
+    stat.and_then(|stat| busy(&stat)).unwrap_or_default()
+}
+
+/// What this process uses.
+pub(crate) fn own() -> Usage {
+    usage(std::process::id()).unwrap_or_default()
+}
+
+/// Time on processors of each of our threads.
+pub(crate) fn own_threads() -> BTreeMap<u32, Duration> {
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
+        return BTreeMap::new();
+    };
+    tasks
+        .filter_map(|task| {
+            let task = task.ok()?;
+            let (user, system) = cpu(&fs::read_to_string(task.path().join("stat")).ok()?)?;
+            Some((task.file_name().to_str()?.parse().ok()?, user + system))
+        })
+        .collect()
+}
+
+/// Memory of the kernel for TCP, of all sockets in this network namespace, in bytes.
+pub(crate) fn tcp_memory() -> Option<u64> {
+    let pages = socket_pages(&fs::read_to_string("/proc/net/sockstat").ok()?)?;
+    Some(pages * rustix::param::page_size() as u64)
 }
 
 impl Seen {
     /// The server's time on processors since then.
     pub(crate) fn cpu_since(&self, before: &Seen) -> Option<Duration> {
-        Some(self.server?.cpu.saturating_sub(before.server?.cpu))
+        Some(self.server?.cpu().saturating_sub(before.server?.cpu()))
     }
 
     /// How much of a processor we used ourselves since then; 1 is a whole one.
     pub(crate) fn own_share_since(&self, before: &Seen) -> f64 {
-        self.share(before, self.own.cpu.saturating_sub(before.own.cpu))
+        self.share(before, self.own.cpu().saturating_sub(before.own.cpu()))
     }
 
     /// How many processors all the others of this machine used since then. Not known unless the
     /// server is watched.
     pub(crate) fn others_share_since(&self, before: &Seen) -> Option<f64> {
-        let ours = self.cpu_since(before)? + self.own.cpu.saturating_sub(before.own.cpu);
+        let ours = self.cpu_since(before)? + self.own.cpu().saturating_sub(before.own.cpu());
         let all = self.machine.saturating_sub(before.machine);
         Some(self.share(before, all.saturating_sub(ours)))
     }
@@ -94,26 +145,28 @@ fn usage(pid: u32) -> Result<Usage, Failure> {
             .map_err(|error| failure(error.to_string()))
     };
     let unreadable = || failure("/proc says what we don't understand".to_owned());
+    let (user, system) = cpu(&read("stat")?).ok_or_else(unreadable)?;
+    let status = read("status")?;
     Ok(Usage {
-        cpu: cpu(&read("stat")?).ok_or_else(unreadable)?,
-        memory: memory(&read("status")?).ok_or_else(unreadable)?,
+        user,
+        system,
+        memory: memory(&status, "VmRSS:").ok_or_else(unreadable)?,
+        anonymous: memory(&status, "RssAnon:").unwrap_or_default(),
     })
 }
 
 /// `utime` and `stime` of a process' `stat`. Its name comes before them, in parentheses, and may
 /// have spaces and parentheses in it.
-fn cpu(stat: &str) -> Option<Duration> {
+fn cpu(stat: &str) -> Option<(Duration, Duration)> {
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
-    Some(ticks(user + system))
+    Some((ticks(user), ticks(system)))
 }
 
-/// `VmRSS` of a process' `status`.
-fn memory(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// A line of a process' `status`, in bytes.
+fn memory(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -134,6 +187,16 @@ fn busy(stat: &str) -> Option<Duration> {
     Some(ticks(user + nice + system + irq + softirq))
 }
 
+/// `mem` of TCP in the system's `sockstat`.
+fn socket_pages(sockstat: &str) -> Option<u64> {
+    let line = sockstat
+        .lines()
+        .find_map(|line| line.strip_prefix("TCP:"))?;
+    let mut words = line.split_ascii_whitespace();
+    words.find(|word| *word == "mem")?;
+    words.next()?.parse().ok()
+}
+
 fn ticks(count: u64) -> Duration {
     Duration::from_millis(count * 1_000 / TICKS)
 }
@@ -145,7 +208,10 @@ mod tests {
     #[test]
     fn a_name_may_be_anything() {
         let stat = "71 (a) b (c) S 1 71 71 0 -1 4194304 10 0 0 0 250 50 0 0 20 0 5 0 9 1000 20";
-        assert_eq!(cpu(stat), Some(Duration::from_secs(3)));
+        assert_eq!(
+            cpu(stat),
+            Some((Duration::from_millis(2_500), Duration::from_millis(500)))
+        );
         assert_eq!(cpu("71 (mungo"), None);
         assert_eq!(cpu(""), None);
     }
@@ -153,8 +219,9 @@ mod tests {
     #[test]
     fn memory_is_in_bytes() {
         let status = "Name:\tmungo\nVmPeak:\t 9000 kB\nVmRSS:\t  2048 kB\nRssAnon:\t 1000 kB\n";
-        assert_eq!(memory(status), Some(2 << 20));
-        assert_eq!(memory("Name:\tkthreadd\n"), None);
+        assert_eq!(memory(status, "VmRSS:"), Some(2 << 20));
+        assert_eq!(memory(status, "RssAnon:"), Some(1_024_000));
+        assert_eq!(memory("Name:\tkthreadd\n", "VmRSS:"), None);
     }
 
     #[test]
@@ -162,6 +229,20 @@ mod tests {
         let stat = "cpu  100 0 200 99999 50 0 100 7 0 0\ncpu0 1 2 3 4 5 6 7\n";
         assert_eq!(busy(stat), Some(Duration::from_secs(4)));
         assert_eq!(busy("intr 1"), None);
+    }
+
+    #[test]
+    fn sockets_have_pages() {
+        let sockstat =
+            "sockets: used 9\nTCP: inuse 5 orphan 0 tw 0 alloc 8 mem 3\nUDP: inuse 0 mem 7\n";
+        assert_eq!(socket_pages(sockstat), Some(3));
+        assert_eq!(socket_pages("TCP: inuse 5"), None);
+    }
+
+    #[test]
+    fn we_have_threads() {
+        assert!(own_threads().contains_key(&std::process::id()));
+        assert!(own().memory >= own().anonymous);
     }
 
     #[test]
