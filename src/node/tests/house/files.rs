@@ -42,9 +42,10 @@ pub(crate) fn walk(folder: &Path, each: &mut impl FnMut(&Path)) {
             .to_string_lossy()
             .into_owned();
         if path.is_dir() && !path.is_symlink() {
-            let made = ["target", "node_modules", "data"].contains(&name.as_str());
+            // What is made, and what others wrote.
+            let skipped = ["target", "node_modules", "data", "vendor"].contains(&name.as_str());
             let hidden = name.starts_with('.') && name != ".ci" && name != ".cargo";
-            if !made && !hidden {
+            if !skipped && !hidden {
                 walk(&path, each);
             }
         } else if path.is_file() {
