@@ -68,6 +68,7 @@ use messages::*;
 pub mod actor_cell;
 pub mod actor_id;
 pub(crate) mod actor_properties;
+pub(crate) mod mailbox;
 pub mod actor_ref;
 pub mod derived_actor;
 mod supervision;
@@ -1045,7 +1046,7 @@ where
                 match msg.serialized_msg {
                     Some(serialized_msg) => {
                         return handler
-                            .handle_serialized(myself, serialized_msg, state)
+                            .handle_serialized(myself, *serialized_msg, state)
                             .await;
                     }
                     None => {

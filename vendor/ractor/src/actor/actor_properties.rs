@@ -8,11 +8,12 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::sync::Mutex;
 
+use crate::actor::mailbox::input_port;
+use crate::actor::mailbox::InputPort;
+use crate::actor::mailbox::InputPortReceiver;
 use crate::actor::messages::StopMessage;
 use crate::actor::supervision::SupervisionTree;
 use crate::concurrency as mpsc;
-use crate::concurrency::MpscUnboundedReceiver as InputPortReceiver;
-use crate::concurrency::MpscUnboundedSender as InputPort;
 use crate::concurrency::OneshotReceiver;
 use crate::concurrency::OneshotSender as OneshotInputPort;
 use crate::message::BoxedMessage;
@@ -111,8 +112,8 @@ impl ActorProperties {
     {
         let (tx_signal, rx_signal) = mpsc::oneshot();
         let (tx_stop, rx_stop) = mpsc::oneshot();
-        let (tx_supervision, rx_supervision) = mpsc::mpsc_unbounded();
-        let (tx_message, rx_message) = mpsc::mpsc_unbounded();
+        let (tx_supervision, rx_supervision) = input_port();
+        let (tx_message, rx_message) = input_port();
         (
             Self {
                 id,
@@ -302,7 +303,7 @@ impl ActorProperties {
         };
         let boxed = BoxedMessage {
             msg: None,
-            serialized_msg: Some(message),
+            serialized_msg: Some(Box::new(message)),
             #[cfg(feature = "message_span_propogation")]
             span: None,
         };
@@ -310,7 +311,7 @@ impl ActorProperties {
             .message
             .send(MuxedMessage::Message(boxed))
             .map_err(|e| match e.0 {
-                MuxedMessage::Message(m) => MessagingErr::SendErr(m.serialized_msg.unwrap()),
+                MuxedMessage::Message(m) => MessagingErr::SendErr(*m.serialized_msg.unwrap()),
                 _ => panic!("Expected a boxed message but got a drain message"),
             })?)
     }
