@@ -142,13 +142,14 @@ impl Router {
         }
     }
 
-    /// Whether `account` is of a domain that is served here, and nobody is there who could be told
-    /// anything.
+    /// Whether `account`, a bare JID, is of a domain that is served here, and nobody is there who could
+    /// be told anything.
     #[must_use]
-    pub fn is_away(&self, account: &BareJid) -> bool {
-        self.directory().account(account.as_ref()).is_none()
-            && account.localpart().is_some()
-            && self.host(account.domain()).is_some()
+    pub fn is_away(&self, account: &str) -> bool {
+        self.directory().account(account).is_none()
+            && account
+                .split_once('@')
+                .is_some_and(|(_, domain)| self.host(domain).is_some())
     }
 
     fn hold(&self, bare: &BareJid) -> Held {

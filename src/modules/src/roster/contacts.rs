@@ -8,7 +8,8 @@ use router::{Account, Router, SessionEntry, SessionId};
 use smallvec::SmallVec;
 use xmpp::{BareJid, Jid, Stanza};
 
-use super::item::{Item, Items};
+use super::item::{Item, ItemView};
+use super::items::Items;
 use super::query;
 use super::store::{Kept, RosterWrite};
 use super::subscription::State;
@@ -56,7 +57,7 @@ impl Contacts {
     /// Shows each contact and how it and the account stand. The lock is held meanwhile.
     pub fn each(&self, mut see: impl FnMut(&BareJid, State)) {
         for item in self.lock().all() {
-            see(&item.jid, item.state);
+            see(&item.bare_jid(), item.state);
         }
     }
 
@@ -171,7 +172,7 @@ impl Book {
     /// The contact as it is, or as it would be added.
     pub(super) fn item(&self, jid: &BareJid) -> Item {
         match self.items.get(jid.as_str()) {
-            Some(item) => item.clone(),
+            Some(item) => item.to_item(),
             None => {
                 let before = self.removed.iter().find(|removed| removed.jid == *jid);
                 let number = before.map_or(self.next_number, |removed| removed.number);
@@ -181,18 +182,18 @@ impl Book {
     }
 
     /// All that is kept of somebody, listed or not.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Item> {
+    pub(super) fn all(&self) -> impl Iterator<Item = ItemView<'_>> {
         self.items.iter()
     }
 
     /// The roster.
-    pub(super) fn listed(&self) -> impl Iterator<Item = &Item> {
+    pub(super) fn listed(&self) -> impl Iterator<Item = ItemView<'_>> {
         self.items.iter().filter(|item| item.listed)
     }
 
     /// Bytes of the roster, about as a client gets them.
     pub(super) fn bytes(&self) -> usize {
-        self.items.iter().map(Item::bytes).sum()
+        self.items.iter().map(|item| item.bytes()).sum()
     }
 
     /// How much is kept.
@@ -207,8 +208,8 @@ impl Book {
     /// Those in such a state who are here, or might be.
     pub(super) fn those(&self, state: fn(State) -> bool, router: &Router) -> Vec<BareJid> {
         let items = self.items.iter().filter(|item| state(item.state));
-        let reachable = items.filter(|item| !router.is_away(&item.jid));
-        reachable.map(|item| item.jid.clone()).collect()
+        let reachable = items.filter(|item| !router.is_away(item.jid));
+        reachable.map(|item| item.bare_jid()).collect()
     }
 
     pub(super) fn requests(&self) -> impl Iterator<Item = &Stanza> {
@@ -277,7 +278,7 @@ impl Book {
             self.requests.push((item.jid.clone(), request));
         }
         if !item.is_nothing() {
-            return self.items.put(item);
+            return self.items.put(&item);
         }
         self.items.remove(item.jid.as_str());
         if was_listed {

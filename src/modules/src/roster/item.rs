@@ -1,4 +1,4 @@
-//! The contacts of one account, packed.
+//! One contact of an account.
 
 use xmpp::BareJid;
 
@@ -42,17 +42,6 @@ impl Item {
         }
     }
 
-    /// The name that the account has given it; empty if none.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.words.split(BETWEEN).next().unwrap_or_default()
-    }
-
-    /// The groups that the account has put it into.
-    pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.words.split(BETWEEN).skip(1)
-    }
-
     /// Packs a name and groups.
     #[must_use]
     pub fn pack<'a>(name: &str, groups: impl IntoIterator<Item = &'a str>) -> Box<str> {
@@ -64,12 +53,24 @@ impl Item {
         words.into()
     }
 
+    /// The same, not owned.
+    #[must_use]
+    pub fn view(&self) -> ItemView<'_> {
+        ItemView {
+            jid: self.jid.as_str(),
+            number: self.number,
+            version: self.version,
+            state: self.state,
+            approved: self.approved,
+            listed: self.listed,
+            words: &self.words,
+        }
+    }
+
     /// Bytes of it in a roster, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        // The tags around its words: an element, and one for each group.
-        let tags = 40 + 16 * self.groups().count();
-        self.jid.as_str().len() + self.words.len() + tags
+        self.view().bytes()
     }
 
     /// Whether a client sees no difference between the two.
@@ -96,57 +97,62 @@ impl Item {
     }
 }
 
-/// Items in the order of their addresses.
-#[derive(Debug, Default)]
-pub struct Items(Vec<Item>);
+/// A contact as it is seen where it is kept: an [`Item`] that owns nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemView<'a> {
+    /// Who it is: the text of a bare JID.
+    pub jid: &'a str,
+    /// As in [`Item`].
+    pub number: i32,
+    /// As in [`Item`].
+    pub version: i64,
+    /// As in [`Item`].
+    pub state: State,
+    /// As in [`Item`].
+    pub approved: bool,
+    /// As in [`Item`].
+    pub listed: bool,
+    /// As in [`Item`].
+    pub words: &'a str,
+}
 
-impl Items {
-    /// From items in any order; of those with the same address one stays.
+impl<'a> ItemView<'a> {
+    /// The name that the account has given it; empty if none.
     #[must_use]
-    pub fn new(mut items: Vec<Item>) -> Self {
-        items.sort_unstable_by(|a, b| a.jid.as_str().cmp(b.jid.as_str()));
-        items.dedup_by(|a, b| a.jid == b.jid);
-        items.shrink_to_fit();
-        Self(items)
+    pub fn name(&self) -> &'a str {
+        self.words.split(BETWEEN).next().unwrap_or_default()
     }
 
-    fn place(&self, jid: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|item| item.jid.as_str().cmp(jid))
+    /// The groups that the account has put it into.
+    pub fn groups(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.words.split(BETWEEN).skip(1)
     }
 
-    /// The item of this bare JID.
+    /// Bytes of it in a roster, about.
     #[must_use]
-    pub fn get(&self, jid: &str) -> Option<&Item> {
-        self.place(jid).ok().map(|at| &self.0[at])
+    pub fn bytes(&self) -> usize {
+        // The tags around its words: an element, and one for each group.
+        let tags = 40 + 16 * self.groups().count();
+        self.jid.len() + self.words.len() + tags
     }
 
-    /// Puts `item` in, in the place of the one of the same address.
-    pub fn put(&mut self, item: Item) {
-        match self.place(item.jid.as_str()) {
-            Ok(at) => self.0[at] = item,
-            Err(at) => self.0.insert(at, item),
+    /// Its address.
+    #[must_use]
+    pub fn bare_jid(&self) -> BareJid {
+        BareJid::from_normal(self.jid)
+    }
+
+    /// The item by itself.
+    #[must_use]
+    pub fn to_item(&self) -> Item {
+        Item {
+            jid: self.bare_jid(),
+            number: self.number,
+            version: self.version,
+            state: self.state,
+            approved: self.approved,
+            listed: self.listed,
+            words: self.words.into(),
         }
-    }
-
-    /// Takes the item of this bare JID out.
-    pub fn remove(&mut self, jid: &str) -> Option<Item> {
-        self.place(jid).ok().map(|at| self.0.remove(at))
-    }
-
-    /// How many there are, listed or not.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.0.iter()
     }
 }

@@ -6,6 +6,7 @@
 pub mod contacts;
 mod entity;
 pub mod item;
+pub mod items;
 pub mod mem;
 mod presence;
 pub mod query;
@@ -297,8 +298,10 @@ impl Roster {
         {
             contacts.lock().clear();
         }
-        for stanza in book.all().flat_map(|item| Self::parting(account, item)) {
-            self.node.route(stanza);
+        for item in book.all() {
+            for stanza in Self::parting(account, &item.to_item()) {
+                self.node.route(stanza);
+            }
         }
         let ticket = self.writer.push(RosterWrite::Remove(account.clone()));
         let ticket = ticket.map_err(|error| unstored(&error))?;

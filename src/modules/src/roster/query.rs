@@ -4,7 +4,7 @@ use bytes::Bytes;
 use xml::{Child, Writer};
 use xmpp::{BareJid, Condition, IqType, Jid, Stanza, StanzaError, ns};
 
-use super::item::{BETWEEN, Item};
+use super::item::{BETWEEN, Item, ItemView};
 
 /// What the sizes of an item may be at most, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ pub fn read(payload: &Child<'_>, limits: &ItemLimits) -> Result<RosterSet, Stanz
 /// A roster, or what has changed of it: `version` stands in its tag for clients that know of
 /// versions.
 #[must_use]
-pub fn query<'a>(version: Option<i64>, items: impl Iterator<Item = &'a Item>) -> Bytes {
+pub fn query<'a>(version: Option<i64>, items: impl Iterator<Item = ItemView<'a>>) -> Bytes {
     let mut w = begin(version);
     items.for_each(|item| write_item(&mut w, item));
     w.end();
@@ -113,8 +113,8 @@ fn begin(version: Option<i64>) -> Writer {
     w
 }
 
-fn write_item(w: &mut Writer, item: &Item) {
-    w.start("item", ns::ROSTER).attr("jid", item.jid.as_str());
+fn write_item(w: &mut Writer, item: ItemView<'_>) {
+    w.start("item", ns::ROSTER).attr("jid", item.jid);
     if !item.name().is_empty() {
         w.attr("name", item.name());
     }

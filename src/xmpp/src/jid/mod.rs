@@ -131,6 +131,12 @@ impl BareJid {
         Self::try_from(Jid::new(text)?)
     }
 
+    /// The address whose text this is, as [`as_str`](Self::as_str) gave it: for those who keep many
+    /// and make them anew at once. What is no text of a bare JID gives an address that is none.
+    pub fn from_normal(text: &str) -> Self {
+        Self(prepare::normal(text))
+    }
+
     /// The address of an account, from its parts.
     ///
     /// # Errors

@@ -62,6 +62,21 @@ fn plain(text: &str) -> Option<Text> {
     })
 }
 
+/// The text of a bare address that was prepared before. A longer one than there can be is cut.
+pub(super) fn normal(text: &str) -> Text {
+    let mut end = text.len().min(usize::from(u16::MAX));
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
+    Text {
+        at: find(b'@', text.as_bytes()).unwrap_or_default() as u16,
+        bare: end as u16,
+        end: end as u16,
+        text: Arc::from(text),
+    }
+}
+
 fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|&b| b == byte)
 }
