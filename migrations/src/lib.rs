@@ -17,6 +17,7 @@ mod m0005_last;
 mod m0006_privacy;
 mod m0007_vcard;
 mod m0008_private;
+mod m0009_motd;
 
 /// Brings a database to the schema of this binary.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_privacy::Migration),
             Box::new(m0007_vcard::Migration),
             Box::new(m0008_private::Migration),
+            Box::new(m0009_motd::Migration),
         ]
     }
 }

@@ -37,6 +37,10 @@ const LANDED: &[(&str, &str)] = &[
         "m0008_private",
         "b52da0bcd8230ac2018739be5fdcada573a3ab7d4686527431df61e532681776",
     ),
+    (
+        "m0009_motd",
+        "19ad6fa5a39fa4bcbe1bcbb80cadf209949ae29fd300bac09d8ed435ea4a42ea",
+    ),
 ];
 
 #[test]

@@ -6,7 +6,7 @@ mod stage;
 use std::collections::BTreeSet;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use stage::NodeStage;
+use stage::{Node, NodeStage};
 use store::{FILE_NAME, Pool, PoolSettings};
 
 /// XEP-0054, XEP-0049, XEP-0153: what a client was told is kept outlives the node.
@@ -129,11 +129,24 @@ async fn tables_with(pool: &Pool, localpart: &str) -> BTreeSet<String> {
 async fn no_table_keeps_a_row_of_an_account_that_is_removed() {
     let play = settles_in("Romeo", "benvolio@localhost")
         + &settles_in("Juliet", "nurse@localhost")
-        + "Romeo: <message to='juliet@localhost'><body>Hist!</body></message>\n\
+        + "Romeo: <presence/>\n\
+           Romeo gets: <presence *><**/></presence>\n\
+           Juliet: <presence/>\n\
+           Juliet gets: <presence *><**/></presence>\n\
+           Juliet: <message to='localhost/announce/motd'><body>Be merry</body></message>\n\
+           Romeo gets: <message *><body>Be merry</body></message>\n\
+           Juliet gets: <message *><body>Be merry</body></message>\n\
+           Romeo: <presence type='unavailable'/>\n\
+           Romeo gets: <presence *><**/></presence>\n\
+           Juliet: <presence type='unavailable'/>\n\
+           Juliet gets: <presence *><**/></presence>\n\
+           Romeo: <message to='juliet@localhost'><body>Hist!</body></message>\n\
            Juliet: <message to='romeo@localhost'><body>Sweet!</body></message>\n\
            Romeo gets nothing\n\
            Juliet gets nothing\n";
-    let mut stage = NodeStage::perform(&play).await;
+    let settings = "modules: (announce: (admins: [\"juliet@localhost\"]))";
+    let mut stage = NodeStage::new(Node::start_with(settings).await);
+    stage.act(&play).await;
     let removed = stage
         .node
         .graphql(r#"mutation { account { unregister(account: "romeo@localhost") { account } } }"#)
@@ -152,6 +165,7 @@ async fn no_table_keeps_a_row_of_an_account_that_is_removed() {
     let juliets = tables_with(&pool, "juliet").await;
     for table in [
         "account",
+        "motd_seen",
         "offline_message",
         "privacy_list",
         "private_storage",

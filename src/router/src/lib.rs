@@ -26,6 +26,7 @@ mod iq;
 mod lanes;
 mod lifetime;
 mod module;
+mod online;
 mod plan;
 mod presence;
 mod route;
