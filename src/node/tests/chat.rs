@@ -74,6 +74,7 @@ async fn the_server_answers_what_clients_ask_first() {
               <feature var='http://jabber.org/protocol/caps'/>
               <feature var='http://jabber.org/protocol/disco#info'/>
               <feature var='http://jabber.org/protocol/disco#items'/>
+              <feature var='http://jabber.org/protocol/offline'/>
               <feature var='jabber:iq:privacy'/>
               <feature var='jabber:iq:private'/>
               <feature var='jabber:iq:last'/>

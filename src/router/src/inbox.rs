@@ -29,7 +29,7 @@ pub trait Inbox: Send + Sync + 'static {
 pub enum Control {
     /// Send this stream error and close (RFC 6120 §4.9).
     Close(StreamError),
-    /// Write these before what is kept back by a [`Hold`](crate::Hold).
+    /// Write these, before what is kept back by a [`Hold`](crate::Hold).
     Ahead {
         /// In their order.
         stanzas: Vec<Stanza>,

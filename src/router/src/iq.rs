@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use xml::Child;
-use xmpp::{Condition, IqType, Kind, Stanza, StanzaError};
+use xmpp::{Condition, IqType, Kind, Stanza, StanzaError, ns};
 
 use crate::Router;
 use crate::account::{Account, AccountHold};
@@ -283,7 +283,12 @@ pub(crate) enum Handle {
 
 /// Who answers which IQs on a host.
 #[derive(Default)]
-pub(crate) struct IqTable(HashMap<(To, &'static str), Handle>);
+pub(crate) struct IqTable {
+    /// By the namespace of what is asked.
+    asked: HashMap<(To, &'static str), Handle>,
+    /// Service discovery at a node, by its name.
+    nodes: HashMap<(To, &'static str), Handle>,
+}
 
 impl Router {
     /// Whether somebody who has not logged in may ask `domain` IQs of the namespace `ns`.
@@ -332,18 +337,29 @@ impl Router {
 impl IqTable {
     fn get(&self, to: To, ns: &str) -> Option<&Handle> {
         // The names in the table live as long as the program; those asked for do not.
-        self.0
+        self.asked
             .iter()
             .find(|((there, name), _)| *there == to && *name == ns)
             .map(|(_, handle)| handle)
     }
 
     pub(crate) fn insert(&mut self, to: To, ns: &'static str, handle: Handle) {
-        self.0.insert((to, ns), handle);
+        self.asked.insert((to, ns), handle);
     }
 
-    fn find(&self, to: To, ns: &str) -> Option<Handle> {
-        let of = |to| self.0.get(&(to, ns)).cloned();
+    pub(crate) fn insert_node(&mut self, to: To, node: &'static str, handle: Handle) {
+        self.nodes.insert((to, node), handle);
+    }
+
+    fn find(&self, to: To, payload: &Child<'_>) -> Option<Handle> {
+        let ns = payload.ns();
+        if let ns::DISCO_INFO | ns::DISCO_ITEMS = ns
+            && let Some(node) = payload.attr("node")
+            && let Some(handle) = self.nodes.get(&(to, &*node))
+        {
+            return Some(handle.clone());
+        }
+        let of = |to| self.asked.get(&(to, ns)).cloned();
         match to {
             To::Service(_) => of(to).or_else(|| of(To::Services)),
             _ => of(to),
@@ -367,7 +383,7 @@ pub(crate) fn answer(
     let Some(payload) = stanza.payload() else {
         return stanza.error(StanzaError::new(Condition::BadRequest));
     };
-    let handle = cx.host.host_type().tables().iq.find(to, payload.ns());
+    let handle = cx.host.host_type().tables().iq.find(to, &payload);
     match handle {
         None => stanza.error(StanzaError::new(Condition::ServiceUnavailable)),
         Some(Handle::Sync { call, figures }) => {

@@ -205,6 +205,25 @@ impl<M: Module> Plan<'_, M> {
         }));
     }
 
+    /// Answers service discovery (XEP-0030), information as well as items, at the node `node` of
+    /// `to`, in the place of who answers it for all nodes.
+    pub fn node_async<F, A>(&mut self, to: To, node: &'static str, answer: F)
+    where
+        F: Fn(Arc<M>, OwnedIq) -> A + Send + Sync + 'static,
+        A: Future<Output = IqAnswer> + Send + 'static,
+    {
+        self.words.push(Box::new(move |module, figures, lanes| {
+            let module = module.clone();
+            let call: AsyncIq = Arc::new(move |request| Box::pin(answer(module.clone(), request)));
+            let handle = Handle::Async {
+                call,
+                lanes: lanes.clone(),
+                figures: figures.clone(),
+            };
+            Box::new(move |tables| tables.iq.insert_node(to, node, handle.clone()))
+        }));
+    }
+
     /// Takes part in the hook point `H`. When the handler panics, `on_fault` holds.
     pub fn on<H: Hook>(
         &mut self,

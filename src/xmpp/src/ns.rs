@@ -68,6 +68,8 @@ pub const HINTS: &str = "urn:xmpp:hints";
 pub const CHAT_STATES: &str = "http://jabber.org/protocol/chatstates";
 /// The feature of a server that keeps messages for those who are offline (XEP-0160).
 pub const MSG_OFFLINE: &str = "msgoffline";
+/// Waiting messages one by one (XEP-0013).
+pub const OFFLINE: &str = "http://jabber.org/protocol/offline";
 /// Message carbons (XEP-0280).
 pub const CARBONS: &str = "urn:xmpp:carbons:2";
 /// Stream management (XEP-0198).

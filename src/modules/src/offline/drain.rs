@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use router::{Account, Hold, SessionEntry};
-use store::{StoreError, Ticket};
+use store::Ticket;
 use xmpp::Stanza;
 
 use super::Keeps;
 use super::spool::Spool;
 use super::stamp::restore;
 use super::store::{OfflineWrite, Waiting};
-use crate::patience::patiently;
 
 /// Bytes of messages that are delivered at once, and forgotten when the socket took them: as much
 /// may come twice when a connection dies meanwhile.
@@ -35,7 +34,7 @@ impl Drain {
         while self.session.priority().is_some_and(|p| p >= 0)
             && let Some(ids) = spool.first(self.keeps.clock.unix_millis())
         {
-            let messages = match self.read(&ids).await {
+            let messages = match self.keeps.read(&self.account, &ids).await {
                 Ok(messages) => messages,
                 Err(error) => {
                     let account = self.account.jid();
@@ -57,18 +56,6 @@ impl Drain {
             }
             self.forget(spool, rest).await;
         }
-    }
-
-    async fn read(&self, ids: &[i64]) -> Result<Vec<Waiting>, StoreError> {
-        let (Some(first), Some(last)) = (ids.first(), ids.last()) else {
-            return Ok(Vec::new());
-        };
-        let Keeps { store, writer, .. } = &self.keeps;
-        patiently(async {
-            writer.barrier().await?;
-            store.read(self.account.jid(), *first, *last).await
-        })
-        .await
     }
 
     fn restore(&self, message: &Waiting) -> Option<Stanza> {

@@ -7,6 +7,7 @@ mod drain;
 mod entity;
 mod kept;
 mod mem;
+mod retrieval;
 mod spool;
 mod sql;
 mod stamp;
@@ -51,6 +52,9 @@ config::settings! {
         max_bytes: Size = Size::mib(4),
         /// How long a message waits before it is deleted. None: as long as it takes.
         expiry: Option<Span> = None,
+        /// Whether clients may look through what waits by themselves, message by message, in place of
+        /// being sent all of it when they come online (XEP-0013).
+        retrieval: bool = true,
     }
     check |offline, problems| {
         problems.at_least("max_messages", offline.max_messages, 1);
@@ -82,6 +86,7 @@ struct Keeps {
 impl Module for Offline {
     const NAME: &'static str = "offline";
     const XEPS: &'static [Xep] = &[
+        Xep::new(13, "Flexible Offline Message Retrieval", "1.3"),
         Xep::new(160, "Best Practices for Handling Offline Messages", "1.0.1"),
         Xep::new(203, "Delayed Delivery", "2.0"),
         Xep::new(334, "Message Processing Hints", "1.0.0").without("hints for copies and archives"),
@@ -90,6 +95,15 @@ impl Module for Offline {
 
     fn plan(config: Arc<OfflineSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
         plan.feature(To::Host, ns::MSG_OFFLINE);
+        if config.retrieval {
+            plan.feature(To::Host, ns::OFFLINE);
+            plan.node_async(To::Account, ns::OFFLINE, |offline, iq| async move {
+                offline.contents(iq).await
+            });
+            plan.iq_async(To::Account, ns::OFFLINE, |offline, iq| async move {
+                offline.retrieve(iq).await
+            });
+        }
         plan.account_slot(|offline: Arc<Self>, account| async move { offline.load(account).await });
         plan.account_removed(
             |offline: Arc<Self>, account| async move { offline.remove(account).await },
@@ -181,6 +195,7 @@ impl Offline {
             && !spool.is_empty(self.keeps.clock.unix_millis())
             // What an earlier drain had to leave is asked for again, but not while it runs.
             && (!took || spool.is_idle())
+            && !retrieval::is_by_hand(fold.account)
         {
             let drain = Drain {
                 keeps: self.keeps.clone(),

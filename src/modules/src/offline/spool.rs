@@ -99,6 +99,20 @@ impl Spool {
         state.lines.is_empty()
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self, now: i64) -> usize {
+        let mut state = self.state.lock();
+        state.expire(now);
+        state.lines.len()
+    }
+
+    /// The numbers of all, ascending.
+    pub(crate) fn ids(&self, now: i64) -> Vec<i64> {
+        let mut state = self.state.lock();
+        state.expire(now);
+        state.lines.iter().map(|line| line.id).collect()
+    }
+
     /// One at a time empties it; who comes next goes on where the one before has stopped.
     pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
@@ -113,14 +127,23 @@ impl Spool {
     pub(crate) fn first(&self, now: i64) -> Option<Vec<i64>> {
         let mut state = self.state.lock();
         state.expire(now);
-        let mut bytes = 0;
-        let fit = state.lines.iter().take(BATCH.0).take_while(|line| {
-            let first = bytes == 0;
-            bytes += line.size.max(1);
-            first || bytes <= BATCH.1
-        });
-        let ids: Vec<i64> = fit.map(|line| line.id).collect();
+        let ids = at_once(state.lines.iter());
         (!ids.is_empty()).then_some(ids)
+    }
+
+    /// Those of these numbers that are there, ascending as they are, in lots that are read at once.
+    pub(crate) fn batches(&self, ids: &[i64]) -> Vec<Vec<i64>> {
+        let state = self.state.lock();
+        let there = |line: &&Line| ids.binary_search(&line.id).is_ok();
+        let wanted: Vec<&Line> = state.lines.iter().filter(there).collect();
+        let mut rest = &wanted[..];
+        let mut batches = Vec::new();
+        while !rest.is_empty() {
+            let batch = at_once(rest.iter().copied());
+            rest = &rest[batch.len()..];
+            batches.push(batch);
+        }
+        batches
     }
 
     /// Strikes messages off, their numbers ascending.
@@ -141,6 +164,17 @@ impl Spool {
         state.lines.clear();
         state.bytes = 0;
     }
+}
+
+/// The first of some messages, as many as are read at once.
+fn at_once<'a>(lines: impl Iterator<Item = &'a Line>) -> Vec<i64> {
+    let mut bytes = 0;
+    let fit = lines.take(BATCH.0).take_while(|line| {
+        let first = bytes == 0;
+        bytes += line.size.max(1);
+        first || bytes <= BATCH.1
+    });
+    fit.map(|line| line.id).collect()
 }
 
 #[cfg(test)]
