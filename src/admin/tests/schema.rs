@@ -368,3 +368,75 @@ async fn the_node_tells_how_it_does_and_reloads_certificates() {
         "REFUSED: localhost.pem: no certificate in it"
     );
 }
+
+#[tokio::test]
+async fn everybody_is_told() {
+    let node = Memory::default().with_session("alice@localhost/desk", Presence::Available);
+    let said = ask(
+        &node,
+        r#"mutation { announce { online(text: "Noon", domain: "LOCALHOST") { told } } }"#,
+    )
+    .await;
+    assert_eq!(said, Ok(json!({"announce": {"online": {"told": 1}}})));
+    {
+        let said = &node.lock().said;
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].0.as_deref(), Some("localhost"));
+        assert_eq!((&said[0].1.subject, &*said[0].1.text), (&None, "Noon"));
+    }
+    for (domain, why) in [
+        (
+            "elsewhere.example",
+            "INVALID: `elsewhere.example` is not served here",
+        ),
+        ("alice@localhost", "INVALID: `alice@localhost` is no domain"),
+    ] {
+        let query = format!(
+            r#"mutation {{ announce {{ online(text: "Noon", domain: "{domain}") {{ told }} }} }}"#
+        );
+        assert_eq!(refusal(&node, &query).await, why);
+    }
+    assert_eq!(
+        refusal(
+            &node,
+            r#"mutation { announce { online(text: "") { told } } }"#
+        )
+        .await,
+        "INVALID: there is nothing to be said: the text is empty"
+    );
+}
+
+#[tokio::test]
+async fn the_message_of_the_day_is_set_shown_and_deleted() {
+    let node = Memory::default().with_session("alice@localhost/desk", Presence::Available);
+    let show = "{ announce { motd { messages { domain since subject text } } } }";
+    assert_eq!(
+        ask(&node, show).await,
+        Ok(json!({"announce": {"motd": {"messages": []}}}))
+    );
+    let set = r#"mutation { announce {
+        everywhere: setMotd(text: "Be merry", subject: "Today") { told }
+        there: setMotd(text: "Be sad", domain: "example.org", later: true) { told }
+    } }"#;
+    assert_eq!(
+        ask(&node, set).await,
+        Ok(json!({"announce": {"everywhere": {"told": 1}, "there": {"told": 0}}}))
+    );
+    assert_eq!(
+        ask(&node, show).await,
+        Ok(json!({"announce": {"motd": {"messages": [
+            {"domain": "example.org", "since": "2026-03-01T12:00:00Z", "subject": null, "text": "Be sad"},
+            {"domain": "localhost", "since": "2026-03-01T12:00:00Z", "subject": "Today", "text": "Be merry"},
+        ]}}}))
+    );
+    let delete =
+        r#"mutation { announce { deleteMotd(domain: "localhost") { messages { text } } } }"#;
+    assert_eq!(
+        ask(&node, delete).await,
+        Ok(json!({"announce": {"deleteMotd": {"messages": [{"text": "Be merry"}]}}}))
+    );
+    assert_eq!(
+        refusal(&node, delete).await,
+        "NOT_FOUND: there is no message of the day"
+    );
+}

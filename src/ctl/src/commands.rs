@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// What stands in front of all help.
-const ABOUT: &str = "Administers a Mungo node: accounts, sessions, actors, certificates.";
+const ABOUT: &str =
+    "Administers a Mungo node: accounts, sessions, announcements, actors, certificates.";
 
 const AFTER: &str = "\
 Required arguments may stand in their order or by name:

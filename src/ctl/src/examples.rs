@@ -63,6 +63,31 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "announce online",
+        &[
+            ("maintenance-at-noon", "to everybody"),
+            (
+                "maintenance-at-noon --domain example.org",
+                "to those of a domain",
+            ),
+        ],
+    ),
+    (
+        "announce set-motd",
+        &[
+            (
+                "be-merry --subject today",
+                "now, and to those who come online later",
+            ),
+            ("be-merry --later", "to those who come online alone"),
+        ],
+    ),
+    ("announce motd", &[("", "of all domains")]),
+    (
+        "announce delete-motd",
+        &[("", ""), ("--domain example.org", "that of a domain")],
+    ),
+    (
         "actor tree",
         &[
             ("", "the whole tree"),

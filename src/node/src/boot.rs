@@ -36,7 +36,9 @@ use xmpp::BareJid;
 
 use crate::accounts;
 use crate::check::spoken;
-use crate::console::{ConsoleAccounts, Control, Listening, NodeActors, NodeHealth, NodeSessions};
+use crate::console::{
+    ConsoleAccounts, Control, Listening, NodeActors, NodeAnnouncements, NodeHealth, NodeSessions,
+};
 use crate::data::DataFolder;
 use crate::registry::{self, Modules};
 use crate::settings;
@@ -178,6 +180,9 @@ impl Node {
                 router: router.clone(),
             }),
             sessions: Arc::new(NodeSessions {
+                router: router.clone(),
+            }),
+            announcements: Arc::new(NodeAnnouncements {
                 router: router.clone(),
             }),
             actors: Arc::new(NodeActors {

@@ -30,6 +30,14 @@ fn told(node: &Node, arguments: &[&str]) -> String {
     said
 }
 
+/// The same, when it must be refused: for this reason.
+fn refused(node: &Node, arguments: &[&str], why: &str) {
+    let output = mungoctl(node, arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(why), "{said}");
+}
+
 #[tokio::test]
 async fn a_session_is_listed_and_kicked() {
     let mut stage = NodeStage::perform("Romeo logs in").await;
@@ -235,4 +243,145 @@ async fn tens_of_thousands_of_accounts_are_imported() {
         .code(),
         Some(1)
     );
+}
+
+/// Those of one domain, and those of all.
+#[tokio::test]
+async fn an_operator_speaks_to_everybody_who_is_online() {
+    let node = Node::start_with("domains: [\"localhost\", \"example.org\"]").await;
+    let mut stage = NodeStage::new(node);
+    stage
+        .act(
+            "
+            Romeo logs in
+            Romeo: <presence/>
+            Romeo gets: <presence *><**/></presence>
+            Nurse is nurse@example.org/play
+            Nurse logs in
+            Nurse: <presence/>
+            Nurse gets: <presence *><**/></presence>
+            Juliet logs in
+            ",
+        )
+        .await;
+    let said = told(
+        &stage.node,
+        &["announce", "online", "Noon & <rest>", "--subject", "Hear"],
+    );
+    assert!(said.contains("told: 2"), "{said}");
+    let said = told(
+        &stage.node,
+        &["announce", "online", "Hush", "--domain", "example.org"],
+    );
+    assert!(said.contains("told: 1"), "{said}");
+    stage
+        .act(
+            "
+            Romeo gets: <message id='*' from='localhost' to='romeo@localhost'><subject>Hear</subject><body>Noon &amp; &lt;rest&gt;</body></message>
+            Romeo gets nothing
+            Nurse gets: <message id='*' from='example.org' to='nurse@example.org'><subject>Hear</subject><body>Noon &amp; &lt;rest&gt;</body></message>
+            Nurse gets: <message id='*' from='example.org' to='nurse@example.org'><body>Hush</body></message>
+            Juliet gets nothing
+            ",
+        )
+        .await;
+    refused(
+        &stage.node,
+        &["announce", "online", "Hush", "--domain", "example.com"],
+        "the domain `example.com` is not served here",
+    );
+    let book = "x".repeat(60_000);
+    refused(
+        &stage.node,
+        &["announce", "online", &book],
+        "an announcement has at most 60000 bytes",
+    );
+    // The message of the day needs the module.
+    for arguments in [
+        &["announce", "set-motd", "Be merry"][..],
+        &["announce", "motd"],
+        &["announce", "delete-motd"],
+    ] {
+        refused(
+            &stage.node,
+            arguments,
+            "write `modules: (announce: ())` into the configuration",
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_operator_sets_shows_and_deletes_the_message_of_the_day() {
+    let settings = "domains: [\"localhost\", \"example.org\"], modules: (announce: ())";
+    let mut stage = NodeStage::new(Node::start_with(settings).await);
+    stage
+        .act(
+            "
+            Romeo logs in
+            Romeo: <presence/>
+            Romeo gets: <presence *><**/></presence>
+            ",
+        )
+        .await;
+    let set = ["announce", "set-motd", "Be merry", "--subject", "Today"];
+    let said = told(&stage.node, &set);
+    assert!(said.contains("told: 1"), "{said}");
+    stage
+        .act("Romeo gets: <message id='*' from='localhost' to='romeo@localhost'><subject>Today</subject><body>Be merry</body></message>")
+        .await;
+    let later = ["announce", "set-motd", "Be sad", "--later", "--domain"];
+    let said = told(&stage.node, &[&later[..], &["example.org"]].concat());
+    assert!(said.contains("told: 0"), "{said}");
+    // What it said is true, whatever happens now.
+    stage.node.kill_and_restart().await;
+    stage.clear();
+    let shown = told(&stage.node, &["announce", "motd"]);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 3, "{shown}");
+    assert!(lines[1].starts_with("example.org"), "{shown}");
+    assert!(lines[1].ends_with("Be sad"), "{shown}");
+    assert!(lines[2].starts_with("localhost"), "{shown}");
+    assert!(lines[2].ends_with("Today    Be merry"), "{shown}");
+    stage
+        .act(
+            "
+            Romeo logs in
+            Romeo: <presence/>
+            Romeo gets: <presence *><**/></presence>
+            Juliet logs in
+            Juliet: <presence/>
+            Juliet gets: <presence *><**/></presence>
+            Juliet gets: <message id='*' from='localhost' to='juliet@localhost'><subject>Today</subject><body>Be merry</body></message>
+            Nurse is nurse@example.org/play
+            Nurse logs in
+            Nurse: <presence/>
+            Nurse gets: <presence *><**/></presence>
+            Nurse gets: <message id='*' from='example.org' to='nurse@example.org'><body>Be sad</body></message>
+            ",
+        )
+        .await;
+    let deleted = told(
+        &stage.node,
+        &["announce", "delete-motd", "--domain", "example.org"],
+    );
+    assert!(deleted.contains("Be sad"), "{deleted}");
+    assert!(!deleted.contains("Be merry"), "{deleted}");
+    told(&stage.node, &["announce", "delete-motd"]);
+    refused(
+        &stage.node,
+        &["announce", "delete-motd"],
+        "there is no message of the day",
+    );
+    let shown = told(&stage.node, &["announce", "motd"]);
+    assert_eq!(shown.trim(), "no messages");
+    stage
+        .act(
+            "
+            Peter logs in
+            Peter: <presence/>
+            Peter gets: <presence *><**/></presence>
+            Peter gets nothing
+            ",
+        )
+        .await;
 }

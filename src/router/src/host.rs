@@ -78,6 +78,8 @@ pub struct Tables {
     pub(crate) stream_features: Vec<MadeOf<Bytes>>,
     pub(crate) login_features: Vec<Bytes>,
     pub(crate) disco_nodes: Vec<MadeOf<String>>,
+    /// What modules offer to the node, by its type.
+    pub(crate) offered: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     /// What the stream features made.
     shown: Bytes,
 }
@@ -156,6 +158,14 @@ impl HostType {
             .iter()
             .map(|share| share.module)
             .collect()
+    }
+
+    /// What a module offers ([`Plan::offer`](crate::Plan::offer)), if there is one that does and
+    /// it is not being started again.
+    #[must_use]
+    pub fn offered<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let offered = self.tables().offered.get(&TypeId::of::<T>()).cloned()?;
+        offered.downcast().ok()
     }
 
     /// What addresses of the kind `to` say that they can do.

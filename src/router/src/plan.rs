@@ -261,6 +261,17 @@ impl<M: Module> Plan<'_, M> {
         self.node.services().get()
     }
 
+    /// Offers something of this module to the node, by its type
+    /// ([`HostType::offered`](crate::HostType::offered)): for what an operator asks of it.
+    pub fn offer<T: Send + Sync + 'static>(&mut self, make: fn(&Arc<M>) -> T) {
+        self.words.push(Box::new(move |module, _, _| {
+            let offered: Arc<dyn Any + Send + Sync> = Arc::new(make(module));
+            Box::new(move |tables| {
+                tables.offered.insert(TypeId::of::<T>(), offered.clone());
+            })
+        }));
+    }
+
     /// What this module keeps as long as the node runs, over all its incarnations: a queue of
     /// writes, a store in memory. Made at the first time.
     pub fn lasting<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {

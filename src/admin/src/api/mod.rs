@@ -12,12 +12,14 @@ use crate::AdminError;
 
 mod accounts;
 mod actors;
+mod announcements;
 mod health;
 mod node;
 mod sessions;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, ReadyKeys};
 pub use actors::{Actor, ActorStatus, Actors, Figure, TreeQuery};
+pub use announcements::{Announcements, Motd, Notice};
 pub use health::{Family, FigureKind, FigureValue, Health, Sample};
 pub use node::{Certificate, Listener, NodeControl, NodeStatus, TlsMode};
 pub use sessions::{Presence, Session, Sessions};
@@ -32,6 +34,8 @@ pub struct Api {
     pub accounts: Arc<dyn Accounts>,
     /// Who is online.
     pub sessions: Arc<dyn Sessions>,
+    /// What everybody is told.
+    pub announcements: Arc<dyn Announcements>,
     /// What runs.
     pub actors: Arc<dyn Actors>,
     /// The node itself.

@@ -19,12 +19,14 @@ use crate::{
 
 mod account;
 mod actor;
+mod announce;
 mod import;
 mod session;
 mod tls;
 
 pub use account::{AccountMutation, AccountName, AccountPage, AccountQuery};
 pub use actor::{ActorMutation, ActorQuery, ActorTree};
+pub use announce::{AnnounceMutation, AnnounceQuery, Announced, MotdList};
 pub use import::{ImportAccount, ImportFailure, ImportResult, MAX_BATCH};
 pub use session::{Kicked, SessionMutation, SessionPage, SessionQuery};
 pub use tls::{Certificates, TlsMutation};
@@ -79,6 +81,11 @@ impl Query {
         SessionQuery
     }
 
+    /// Announcements: what everybody is told.
+    async fn announce(&self) -> AnnounceQuery {
+        AnnounceQuery
+    }
+
     /// Actors: what runs inside the node.
     async fn actor(&self) -> ActorQuery {
         ActorQuery
@@ -104,6 +111,11 @@ impl Mutation {
     /// Sessions: who is online.
     async fn session(&self) -> SessionMutation {
         SessionMutation
+    }
+
+    /// Announcements: what everybody is told.
+    async fn announce(&self) -> AnnounceMutation {
+        AnnounceMutation
     }
 
     /// Actors: what runs inside the node.

@@ -13,9 +13,9 @@ use std::{
 use admin::{
     AdminError, AdminSchema, AdminSecret, Api,
     api::{
-        Account, Accounts, Actor, ActorStatus, Actors, Answer, Certificate, Credentials, Family,
-        Figure, FigureKind, FigureValue, Health, Listener, NewAccount, NodeControl, NodeStatus,
-        Presence, Session, Sessions, TlsMode, TreeQuery,
+        Account, Accounts, Actor, ActorStatus, Actors, Announcements, Answer, Certificate,
+        Credentials, Family, Figure, FigureKind, FigureValue, Health, Listener, Motd, NewAccount,
+        NodeControl, NodeStatus, Notice, Presence, Session, Sessions, TlsMode, TreeQuery,
     },
     scalar::Time,
 };
@@ -48,6 +48,10 @@ pub(crate) struct State {
     pub(crate) broken_tls: Option<String>,
     /// What clients were told when they were kicked.
     pub(crate) reasons: Vec<Option<String>>,
+    /// What was said to whom.
+    pub(crate) said: Vec<(Option<String>, Notice)>,
+    /// By domain.
+    pub(crate) motds: BTreeMap<String, Notice>,
     /// How many batches were imported.
     pub(crate) batches: usize,
     /// What keeps it from being ready.
@@ -72,6 +76,7 @@ impl Memory {
         Api {
             accounts: me.clone(),
             sessions: me.clone(),
+            announcements: me.clone(),
             actors: me.clone(),
             node: me,
         }
@@ -360,6 +365,75 @@ impl Sessions for Memory {
                 .iter()
                 .map(|s| s.jid.0.parse().expect("a full JID"))
                 .collect())
+        })
+    }
+}
+
+fn served_domains(domain: Option<&str>) -> Result<Vec<&str>, AdminError> {
+    match domain {
+        None => Ok(DOMAINS.to_vec()),
+        Some(domain) if DOMAINS.contains(&domain) => Ok(vec![domain]),
+        Some(domain) => Err(AdminError::invalid(format!(
+            "`{domain}` is not served here"
+        ))),
+    }
+}
+
+impl Announcements for Memory {
+    fn say<'a>(&'a self, domain: Option<&'a str>, notice: Notice) -> Answer<'a, u64> {
+        Box::pin(async move {
+            served_domains(domain)?;
+            let mut state = self.lock();
+            state.said.push((domain.map(str::to_owned), notice));
+            Ok(state.sessions.len() as u64)
+        })
+    }
+
+    fn motds<'a>(&'a self, domain: Option<&'a str>) -> Answer<'a, Vec<Motd>> {
+        Box::pin(async move {
+            let domains = served_domains(domain)?;
+            let state = self.lock();
+            let found = domains.iter().filter_map(|domain| {
+                let notice = state.motds.get(*domain)?.clone();
+                Some(Motd {
+                    domain: (*domain).to_owned(),
+                    since: moment().into(),
+                    subject: notice.subject,
+                    text: Some(notice.text),
+                })
+            });
+            Ok(found.collect())
+        })
+    }
+
+    fn set_motd<'a>(
+        &'a self,
+        domain: Option<&'a str>,
+        notice: Notice,
+        later: bool,
+    ) -> Answer<'a, u64> {
+        Box::pin(async move {
+            for domain in served_domains(domain)? {
+                let mut state = self.lock();
+                state.motds.insert(domain.to_owned(), notice.clone());
+            }
+            match later {
+                true => Ok(0),
+                false => self.say(domain, notice).await,
+            }
+        })
+    }
+
+    fn delete_motd<'a>(&'a self, domain: Option<&'a str>) -> Answer<'a, Vec<Motd>> {
+        Box::pin(async move {
+            let deleted = self.motds(domain).await?;
+            if deleted.is_empty() {
+                return Err(AdminError::not_found("there is no message of the day"));
+            }
+            for motd in &deleted {
+                self.lock().motds.remove(&motd.domain);
+            }
+            Ok(deleted)
         })
     }
 }

@@ -17,6 +17,8 @@ use super::store::{Motd, MotdStore, MotdWrite};
 pub(super) struct Posted {
     /// Its id.
     pub(super) id: Arc<str>,
+    /// When it was set: milliseconds since 1970, UTC.
+    pub(super) since: i64,
     /// Without addresses.
     pub(super) message: Stanza,
 }
@@ -104,6 +106,7 @@ fn posted(motd: &Motd) -> Option<Posted> {
     let message = Stanza::read(element, None).ok()?;
     matches!(message.kind(), Kind::Message(_)).then(|| Posted {
         id: motd.id.as_str().into(),
+        since: motd.since,
         message,
     })
 }

@@ -15,6 +15,7 @@
 
 mod address;
 mod board;
+mod desk;
 mod entity;
 mod mem;
 mod seen;
@@ -26,8 +27,8 @@ use std::sync::Arc;
 use ::store::{Pool, StoreError, Ticket, Writer};
 use config::Problems;
 use router::{
-    Account, Flow, HostFold, HostStanza, Module, OnFault, Phase, Plan, PlanError, PresenceChanged,
-    PresenceFold, Router, random_id,
+    Account, Flow, HostFold, HostStanza, Module, MotdService, OnFault, Phase, Plan, PlanError,
+    PresenceChanged, PresenceFold, Router, random_id,
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 use xmpp::{BareJid, Condition, Kind, MessageType, Stanza, StanzaError, ns};
@@ -35,6 +36,7 @@ use xmpp::{BareJid, Condition, Kind, MessageType, Stanza, StanzaError, ns};
 use crate::patience::patiently;
 use address::{Deed, deed};
 use board::Board;
+use desk::Desk;
 use seen::Seen;
 
 pub use mem::MemMotd;
@@ -110,14 +112,21 @@ impl Queue {
     }
 }
 
-/// What an administrator asks for.
+/// What is asked for.
 struct Order {
     deed: Deed,
     audience: Audience,
     /// What is said, without addresses.
     message: Stanza,
-    /// The message that asks for it: it is returned if it can't be done.
-    asked: Stanza,
+    asker: Asker,
+}
+
+/// Who is told what became of an order.
+enum Asker {
+    /// Whoever has sent this message: it is returned if it can't be done.
+    Sender(Stanza),
+    /// Whoever runs the node. They needn't wait for it.
+    Operator(oneshot::Sender<Result<usize, StanzaError>>),
 }
 
 enum Audience {
@@ -143,6 +152,7 @@ impl Module for Announce {
     fn plan(config: Arc<AnnounceSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
         plan.on::<HostStanza>(Phase::Act, OnFault::Refuse, Self::hear);
         plan.on::<PresenceChanged>(Phase::Act, OnFault::Skip, Self::greet);
+        plan.offer(|announce| MotdService(Arc::new(Desk(announce.clone()))));
         plan.account_slot(|announce: Arc<Self>, account| async move {
             Ok(announce.load(&account).await?)
         });
@@ -196,9 +206,10 @@ impl Announce {
             // Its sender begins to write, or wants to know nothing but that it was received.
             return Flow::Stop;
         }
-        if matches!(deed, Deed::Post | Deed::Replace) && message.to_bytes().len() > LONGEST {
-            let most = format!("a message of the day has at most {LONGEST} bytes");
-            return Flow::Refuse(StanzaError::new(Condition::NotAcceptable).with_text(most));
+        if matches!(deed, Deed::Post | Deed::Replace)
+            && let Err(error) = fits(&message)
+        {
+            return Flow::Refuse(error);
         }
         let audience = match everywhere {
             true => Audience::All,
@@ -208,7 +219,7 @@ impl Announce {
             deed,
             audience,
             message,
-            asked: stanza.clone(),
+            asker: Asker::Sender(stanza.clone()),
         };
         match self.queue.put.try_send(order) {
             Ok(()) => Flow::Stop,
@@ -223,7 +234,7 @@ impl Announce {
             tokio::select! {
                 _ = &mut stop => return,
                 order = queue.recv() => match order {
-                    Some(order) => self.carry_out(&order).await,
+                    Some(order) => self.carry_out(order).await,
                     // The other end is in the same hand.
                     None => return,
                 },
@@ -231,35 +242,42 @@ impl Announce {
         }
     }
 
-    async fn carry_out(&self, order: &Order) {
+    async fn carry_out(&self, order: Order) {
         let Order {
             deed,
             audience,
             message,
-            asked,
+            asker,
         } = order;
         let done = match deed {
             Deed::Online => {
                 let say = self
                     .router
-                    .say_to_online(audience.domain(), message, |_| true);
-                say.await;
-                Ok(())
+                    .say_to_online(audience.domain(), &message, |_| true);
+                Ok(say.await)
             }
-            Deed::Post => self.post(audience, message).await,
-            Deed::Replace => self.replace(audience, message).await.map(drop),
-            Deed::Delete => self.delete(audience).await,
+            Deed::Post => self.post(&audience, &message).await,
+            Deed::Replace => self.replace(&audience, &message).await.map(|_| 0),
+            Deed::Delete => self.delete(&audience).await.map(|()| 0),
         };
-        if let Err(error) = done {
+        let done = done.map_err(|error| {
             tracing::error!(what = "motd_not_changed", %error);
-            if let Some(refused) = asked.error(StanzaError::from(&error)) {
-                self.router.route(refused);
+            StanzaError::from(&error)
+        });
+        match (asker, done) {
+            (Asker::Sender(asked), Err(error)) => {
+                if let Some(refused) = asked.error(error) {
+                    self.router.route(refused);
+                }
             }
+            (Asker::Sender(_), Ok(_)) => {}
+            // They may have gone.
+            (Asker::Operator(told), done) => _ = told.send(done),
         }
     }
 
-    /// Says it and keeps it: on disk before anybody hears it.
-    async fn post(&self, audience: &Audience, message: &Stanza) -> Result<(), StoreError> {
+    /// Says it and keeps it, on disk before anybody hears it. Says how many accounts were told.
+    async fn post(&self, audience: &Audience, message: &Stanza) -> Result<usize, StoreError> {
         let id = self.replace(audience, message).await?;
         // Who comes online meanwhile is told by `greet`, or here: whoever is first.
         let untold = |account: &BareJid| {
@@ -269,39 +287,37 @@ impl Announce {
         let say = self
             .router
             .say_to_online(audience.domain(), message, untold);
-        say.await;
-        Ok(())
+        Ok(say.await)
     }
 
     /// Keeps it and says under which id.
     async fn replace(&self, audience: &Audience, message: &Stanza) -> Result<Arc<str>, StoreError> {
         let id = random_id();
-        let set = |domain| {
+        let set = |domain: &BareJid| {
             MotdWrite::Set(Motd {
-                domain,
+                domain: domain.domain().to_owned(),
                 id: id.clone(),
                 since: self.router.clock().unix_millis(),
                 message: message.to_bytes(),
             })
         };
-        let writes: Vec<_> = self.domains(audience).into_iter().map(set).collect();
+        let writes: Vec<_> = self.domains(audience).iter().map(set).collect();
         patiently(self.board.change(&*self.store, &writes)).await?;
         Ok(id.into())
     }
 
     async fn delete(&self, audience: &Audience) -> Result<(), StoreError> {
-        let domains = self.domains(audience).into_iter();
-        let writes: Vec<_> = domains.map(MotdWrite::Delete).collect();
+        let delete = |domain: &BareJid| MotdWrite::Delete(domain.domain().to_owned());
+        let writes: Vec<_> = self.domains(audience).iter().map(delete).collect();
         patiently(self.board.change(&*self.store, &writes)).await
     }
 
-    fn domains(&self, audience: &Audience) -> Vec<String> {
+    fn domains(&self, audience: &Audience) -> Vec<BareJid> {
         match audience {
-            Audience::Domain(domain) => vec![domain.domain().to_owned()],
+            Audience::Domain(domain) => vec![domain.clone()],
             Audience::All => {
                 let hosts = self.router.hosts();
-                let domains = hosts.iter().map(|host| host.domain().domain().to_owned());
-                domains.collect()
+                hosts.iter().map(|host| host.domain().clone()).collect()
             }
         }
     }
@@ -381,6 +397,15 @@ fn texts(stanza: &Stanza, kind: MessageType) -> (Stanza, bool) {
         }
     }
     (message.build(), says)
+}
+
+/// Whether a message can be kept.
+fn fits(message: &Stanza) -> Result<(), StanzaError> {
+    if message.to_bytes().len() <= LONGEST {
+        return Ok(());
+    }
+    let most = format!("a message of the day has at most {LONGEST} bytes");
+    Err(StanzaError::new(Condition::NotAcceptable).with_text(most))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod actors;
+mod announcements;
 mod control;
 mod health;
 mod heap;
@@ -10,6 +11,7 @@ mod sessions;
 
 pub(crate) use accounts::ConsoleAccounts;
 pub(crate) use actors::NodeActors;
+pub(crate) use announcements::NodeAnnouncements;
 pub(crate) use control::{Control, Listening, reload};
 pub(crate) use health::NodeHealth;
 pub(crate) use sessions::NodeSessions;

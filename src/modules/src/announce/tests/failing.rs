@@ -7,8 +7,10 @@ use std::time::SystemTime;
 
 use ::store::{Apply, Pending, StoreErrorKind};
 use router::{
-    Clock, ConnectionFacts, Control, Host, HostType, Inbox, RouterSettings, Session, Undelivered,
+    Clock, ConnectionFacts, Control, Host, HostType, Inbox, Planned, RouterSettings, Session,
+    Undelivered,
 };
+use xmpp::PresenceType;
 
 use super::*;
 use crate::announce::store::{MotdStore, MotdWrite};
@@ -149,14 +151,35 @@ impl Inbox for Came {
     fn control(&self, _: Control) {}
 }
 
-/// Whoever asks for something that can't be done is told.
+config::settings! {
+    /// Keeps of accounts what the module does.
+    struct SlotSettings {}
+}
+
+/// What the module keeps of accounts, for one that is not installed.
+struct Slots;
+
+impl Module for Slots {
+    const NAME: &'static str = "slots";
+    type Config = SlotSettings;
+
+    fn plan(_: Arc<SlotSettings>, plan: &mut Plan<'_, Self>) -> Result<Self, PlanError> {
+        plan.account_slot(|_, _| async { Ok(Seen::new(None)) });
+        Ok(Self)
+    }
+}
+
+/// Whoever asks for something that can't be done is told, and nobody else hears of it.
 #[tokio::test]
-async fn the_administrator_learns_that_it_is_not_kept() {
+async fn what_is_not_kept_is_not_said() {
     let store = Arc::new(Failing::default());
     store.away.store(true, Ordering::Relaxed);
-    let announce = announce(store);
+    let announce = announce(store.clone());
     let domain: BareJid = "montague.lit".parse().expect("a domain");
-    let host = Host::new(domain.clone(), HostType::new("check"));
+    let host_type = HostType::new("check");
+    let slots = Planned::new::<Slots>(Arc::default(), &announce.router).expect("a plan");
+    let _installed = host_type.install(slots, 0).expect("no conflict");
+    let host = Host::new(domain.clone(), host_type);
     announce.router.serve(host);
     let romeo: BareJid = "romeo@montague.lit".parse().expect("an account");
     let facts = ConnectionFacts {
@@ -172,20 +195,27 @@ async fn the_administrator_learns_that_it_is_not_kept() {
         facts,
         came.clone(),
     );
-    let session = session.await.expect("bound");
+    let mut session = session.await.expect("bound");
+    let online = Stanza::presence(PresenceType::Available).from(session.jid().clone());
+    session.handle(online.build(), &mut Vec::new());
     for deed in [Deed::Post, Deed::Replace, Deed::Delete] {
         let asked = message("1").with_from(session.jid().clone());
         let order = Order {
             deed,
             audience: Audience::Domain(domain.clone()),
             message: message("1"),
-            asked: asked.with_to(domain.clone()),
+            asker: Asker::Sender(asked.with_to(domain.clone())),
         };
-        announce.carry_out(&order).await;
+        announce.carry_out(order).await;
         let told = came.0.lock().pop().expect("an answer");
         let error = told.stanza_error().expect("an error");
         assert_eq!(error.condition, Condition::ResourceConstraint, "{deed:?}");
+        assert!(came.0.lock().is_empty(), "nobody hears what is not kept");
     }
+    store.away.store(false, Ordering::Relaxed);
+    let posted = announce.post(&Audience::All, &message("1")).await;
+    assert_eq!(posted.expect("posted"), 1);
+    assert_eq!(came.0.lock().len(), 1);
 }
 
 /// Of an account that is no more nothing is noted.

@@ -4,6 +4,7 @@ use router::check::check;
 
 use super::*;
 
+mod desk;
 mod failing;
 mod motd;
 
