@@ -3,7 +3,7 @@
 
 use ron::error::{Error as RonError, SpannedError};
 
-use crate::load::{Fault, Source};
+use crate::source::{Fault, Source};
 use crate::{Path, Problem, Shape};
 
 impl Source<'_> {
@@ -132,7 +132,15 @@ impl Source<'_> {
                 "put all keys between one pair of parentheses: ( domains: [\"example.org\"] ); () is enough for the defaults".into()
             }
             Some(shape) => instead(shape, written),
-            None => SEE_DEFAULTS.into(),
+            None => match code {
+                RonError::ExpectedInteger | RonError::IntegerOutOfBounds => {
+                    "write a whole number".into()
+                }
+                RonError::ExpectedString => "write text in double quotes".into(),
+                RonError::ExpectedArray => "write a list in square brackets: [ … ]".into(),
+                RonError::ExpectedBoolean => "write true or false".into(),
+                _ => self.help.into(),
+            },
         };
         Fault {
             at,
@@ -192,7 +200,7 @@ impl Source<'_> {
                     at,
                     field,
                     what,
-                    mend: SEE_DEFAULTS.into(),
+                    mend: self.help.into(),
                 };
             }
         };
@@ -204,8 +212,6 @@ impl Source<'_> {
         }
     }
 }
-
-const SEE_DEFAULTS: &str = "`mungo defaults` shows how everything is written";
 
 /// What may be written in a place in which `written` stands, as a sentence.
 fn instead(shape: &Shape, written: &str) -> String {
@@ -272,7 +278,7 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
 }
 
 /// The known word that was probably meant.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let word = plain(word);
     let distance = |known: &str| strsim::damerau_levenshtein(&word, &plain(known));

@@ -1,17 +1,14 @@
 //! Reads a configuration and says what is wrong with it.
 
 use std::fmt;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 
-use ron::error::SpannedError;
 use ron::extensions::Extensions;
-use serde::Deserialize;
 
 use crate::domain::reason;
 use crate::module_sections::OFF;
-use crate::outline::Outline;
-use crate::problem::{Finding, Place};
-use crate::{Config, Path, Problem, Problems, Setting, Settings, Severity, Shape, Step};
+use crate::source::{Fault, Source};
+use crate::{Config, Path, Problem, Setting, Settings, Severity};
 
 /// A configuration that a node can start with.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,60 +75,22 @@ fn unreadable(file: &FilePath, why: &str, mend: &str) -> ConfigError {
 /// # Errors
 /// As [`load`].
 pub fn load_str<M: Settings>(text: &str, file: &FilePath) -> Result<Loaded<M>, ConfigError> {
-    let source = Source {
-        text,
-        file,
-        outline: Outline::of(text),
-        shape: Config::<M>::blank(),
-    };
+    let source = Source::new(text, file, Config::<M>::blank(), SEE_DEFAULTS);
     let (readable, words) = source.switch_off_modules();
     if !words.is_empty() {
         return Err(ConfigError { problems: words });
     }
-    let mut config: Config<M> = source.read(&readable)?;
+    let mut config: Config<M> = source.read(&readable, Extensions::empty())?;
     config.resolve(file.parent().unwrap_or(FilePath::new("")));
-
-    let mut found = Problems::default();
-    config.check(&mut found);
-    let mut problems: Vec<Problem> = found
-        .found
-        .into_iter()
-        .map(|finding| source.locate(finding))
-        .collect();
-    problems.sort_by_key(|problem| {
-        problem
-            .place
-            .as_ref()
-            .map(|place| (place.line, place.column))
-    });
-    if problems
-        .iter()
-        .any(|problem| problem.severity == Severity::Error)
-    {
-        return Err(ConfigError { problems });
-    }
+    let problems = source.check(&config)?;
     Ok(Loaded {
         config,
         warnings: problems,
     })
 }
 
-/// A text that is being read.
-pub(crate) struct Source<'a> {
-    pub(crate) text: &'a str,
-    file: &'a FilePath,
-    pub(crate) outline: Outline,
-    /// What the whole configuration looks like.
-    pub(crate) shape: Shape,
-}
-
-/// What is wrong in a place, before it is a [`Problem`].
-pub(crate) struct Fault {
-    pub(crate) at: std::ops::Range<usize>,
-    pub(crate) field: Path,
-    pub(crate) what: String,
-    pub(crate) mend: String,
-}
+/// Where to look when nothing else can be said.
+const SEE_DEFAULTS: &str = "`mungo defaults` shows how everything is written";
 
 impl Source<'_> {
     /// The text with `off` in the `modules` section replaced by what RON can tell apart, and what
@@ -154,76 +113,4 @@ impl Source<'_> {
         }
         (readable, wrong)
     }
-
-    fn read<M: Settings>(&self, readable: &str) -> Result<Config<M>, ConfigError> {
-        let options = ron::Options::default()
-            .with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES);
-        let refuse = |error: SpannedError, path: Path| ConfigError {
-            problems: vec![self.explain(&error, &path)],
-        };
-        let mut deserializer = ron::Deserializer::from_str_with_options(readable, &options)
-            .map_err(|error| refuse(error, Path::default()))?;
-        let mut track = serde_path_to_error::Track::new();
-        let config = Config::deserialize(serde_path_to_error::Deserializer::new(
-            &mut deserializer,
-            &mut track,
-        ))
-        .map_err(|error| refuse(deserializer.span_error(error), steps(&track.path())))?;
-        deserializer
-            .end()
-            .map_err(|error| refuse(deserializer.span_error(error), Path::default()))?;
-        Ok(config)
-    }
-
-    pub(crate) fn problem(
-        &self,
-        Fault {
-            at,
-            field,
-            what,
-            mend,
-        }: Fault,
-    ) -> Problem {
-        Problem {
-            severity: Severity::Error,
-            file: PathBuf::from(self.file),
-            place: Some(Place::of(self.text, at)),
-            field,
-            what,
-            mend,
-        }
-    }
-
-    fn locate(
-        &self,
-        Finding {
-            severity,
-            field,
-            what,
-            mend,
-        }: Finding,
-    ) -> Problem {
-        let place = self
-            .outline
-            .nearest(&field)
-            .map(|at| Place::of(self.text, at));
-        Problem {
-            severity,
-            file: PathBuf::from(self.file),
-            place,
-            field,
-            what,
-            mend,
-        }
-    }
-}
-
-fn steps(path: &serde_path_to_error::Path) -> Path {
-    use serde_path_to_error::Segment;
-    let step = |segment: &Segment| match segment {
-        Segment::Seq { index } => Some(Step::Item(*index)),
-        Segment::Map { key } => Some(Step::Key(key.clone())),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    };
-    Path(path.iter().filter_map(step).collect())
 }

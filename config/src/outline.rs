@@ -98,6 +98,17 @@ impl Outline {
             .unwrap_or_default()
     }
 
+    /// All values that have none inside.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = (&Path, Range<usize>)> {
+        let entries = self.entries.iter().enumerate();
+        entries.filter_map(|(index, entry)| {
+            // What is inside of a value comes behind it.
+            let next = self.entries.get(index + 1);
+            let leaf = next.is_none_or(|next| next.value.start >= entry.value.end);
+            leaf.then(|| (&entry.path, entry.value.clone()))
+        })
+    }
+
     /// The values directly below the section `name` of the top: their keys and places.
     pub(crate) fn below(&self, name: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
         self.entries

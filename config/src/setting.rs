@@ -92,6 +92,7 @@ plain! {
     u32: format!("a whole number from 0 to {}", u32::MAX), |value| value.to_string();
     u64: "a whole number", |value| value.to_string();
     usize: "a whole number", |value| value.to_string();
+    f64: "a number", |value| value.to_string();
     String: "a string in double quotes", |value| quote(value);
     PathBuf: "the path of a file, in double quotes", |value| quote(&value.to_string_lossy());
     IpAddr: "an IP address in double quotes, such as \"127.0.0.1\" or \"::1\"", |value| quote(&value.to_string());
