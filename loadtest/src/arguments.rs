@@ -1,130 +1,111 @@
 //! The command line, and what it may ask for.
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-/// Loads an XMPP server on this machine and reports what it took and what it cost.
+use crate::scenario::Target;
+
+/// Loads an XMPP server and reports what it took and what it cost.
 ///
-/// Clients log in with SCRAM and play a scenario, all on one thread. With --pid the server's process
-/// is watched: its CPU time and memory are read from /proc. The accounts must be there:
+/// Users log in and play a scenario, all on one thread. With --pid the server's process is watched: its
+/// CPU time and memory are read from /proc. The accounts must be there:
 ///
-///   mungoctl account import users.csv
+///   mungoctl account import users.csv     or     mungo-loadtest run register
+///
+/// Then, for instance:
+///
+///   mungo-loadtest run chat-closed --server 127.0.0.1:5222 --set users=1000 --set window=1
+///   mungo-loadtest show chat-closed > mine.ron     # a scenario to change
+///   mungo-loadtest run mine.ron --pid $(pidof mungo)
 ///
 /// Exit codes: 0 everybody got on and nothing was lost, 1 otherwise, 2 bad arguments.
 #[derive(Debug, Parser)]
 #[command(name = "mungo-loadtest", version, verbatim_doc_comment)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    pub(crate) scenario: Scenario,
+    pub(crate) command: Command,
 }
 
-/// What is played.
+/// What is done.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Scenario {
-    /// Pairs of users chat in a closed loop: each message is answered by one.
-    Chat(ChatPlan),
+pub(crate) enum Command {
+    /// Plays a scenario.
+    Run(RunPlan),
+    /// Reads a scenario and says what is wrong with it; connects to nobody.
+    Check(CheckPlan),
+    /// Prints an included scenario; without a name, what there is.
+    Show {
+        /// Its name.
+        name: Option<String>,
+    },
     /// Users write to one who never reads, as much as the server takes. That one's account is the one
     /// behind theirs.
     Flood(FloodPlan),
-    /// Users log in, say that they are there, and then nothing.
-    Idle(IdlePlan),
-    /// Groups of contacts who all change their presence as soon as they have seen everybody else's.
-    Presence(PresencePlan),
-    /// Users in a ring, each with contacts on both sides, log in one behind the other: half of
-    /// somebody's contacts are there when they come. They ask for their roster, say that they are
-    /// there, and then nothing.
-    Roster(RosterPlan),
 }
 
-impl Scenario {
-    /// Who plays.
-    pub(crate) fn crowd(&self) -> &Crowd {
-        match self {
-            Scenario::Chat(plan) => &plan.crowd,
-            Scenario::Flood(plan) => &plan.crowd,
-            Scenario::Idle(plan) => &plan.crowd,
-            Scenario::Presence(plan) => &plan.crowd,
-            Scenario::Roster(plan) => &plan.crowd,
-        }
+/// Which scenario, and what is changed in it.
+#[derive(Debug, Args)]
+pub(crate) struct CheckPlan {
+    /// A file, or the name of an included scenario.
+    pub(crate) scenario: String,
+    /// Gives one of the scenario's parameters another value.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<(String, String)>,
+    /// The server: the same as --set server=ADDRESS:PORT.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) server: Option<String>,
+}
+
+impl CheckPlan {
+    /// The parameters that have another value; what is said last counts.
+    pub(crate) fn settings(&self) -> BTreeMap<String, String> {
+        let server = self.server.iter();
+        let server = server.map(|server| ("server".to_owned(), server.clone()));
+        self.set.iter().cloned().chain(server).collect()
     }
 }
 
-/// Who logs in, and where.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Crowd {
-    /// The server; only loopback addresses are taken.
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = loopback)]
-    pub(crate) server: SocketAddr,
-    /// The domain of the accounts.
-    #[arg(long, default_value = "localhost")]
-    pub(crate) domain: String,
-    /// The accounts' localparts; %d is a number.
-    #[arg(long, default_value = "u%d", value_parser = pattern)]
-    pub(crate) users: String,
-    /// The number of the first.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) first: u32,
-    /// How many.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=19_000))]
-    pub(crate) count: u32,
-    /// The password of all.
-    #[arg(long, default_value = "pw", value_parser = ascii)]
-    pub(crate) password: String,
-    /// How they log in.
-    #[arg(long, value_enum, default_value_t = Mechanism::ScramSha1)]
-    pub(crate) mechanism: Mechanism,
-    /// TLS from the first byte (XEP-0368). Any certificate will do.
-    #[arg(long)]
-    pub(crate) tls: bool,
-    /// How many log in at a time.
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub(crate) at_once: u32,
+/// The plan of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunPlan {
+    #[command(flatten)]
+    pub(crate) scenario: CheckPlan,
     /// The server's process, to be watched.
     #[arg(long)]
     pub(crate) pid: Option<u32>,
     /// Reports as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Whether they ask for their roster when they log in: the scenario says it.
-    #[arg(skip)]
-    pub(crate) with_roster: bool,
-}
-
-impl Crowd {
-    /// The localpart of the account with this number, counted from `--first`.
-    pub(crate) fn localpart(&self, number: u32) -> String {
-        self.users.replace(
-            "%d",
-            &(u64::from(self.first) + u64::from(number)).to_string(),
-        )
-    }
-}
-
-/// The plan of `chat`.
-#[derive(Debug, Args)]
-pub(crate) struct ChatPlan {
-    #[command(flatten)]
-    pub(crate) crowd: Crowd,
-    /// Messages that each user has under way at a time.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub(crate) window: u32,
-    /// The text of a message, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    pub(crate) body: u32,
-    /// Seconds of chat before measuring.
-    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=60))]
-    pub(crate) warm_up: u64,
-    /// Seconds that are measured.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(crate) seconds: u64,
+    /// Loads targets that are neither on this machine nor in a private network.
+    #[arg(long)]
+    pub(crate) i_own_this_target: bool,
 }
 
 /// The plan of `flood`.
 #[derive(Debug, Args)]
 pub(crate) struct FloodPlan {
-    #[command(flatten)]
-    pub(crate) crowd: Crowd,
+    /// The server.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5222")]
+    pub(crate) server: String,
+    /// The domain of the accounts.
+    #[arg(long, default_value = "localhost")]
+    pub(crate) domain: String,
+    /// The number of the first: they are called u0, u1 and so on.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) first: u32,
+    /// How many.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=19_000))]
+    pub(crate) count: u32,
+    /// The password of all.
+    #[arg(long, default_value = "pw")]
+    pub(crate) password: String,
+    /// The server's process, to be watched.
+    #[arg(long)]
+    pub(crate) pid: Option<u32>,
+    /// Reports as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// The text of a message, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) body: u32,
@@ -133,97 +114,22 @@ pub(crate) struct FloodPlan {
     pub(crate) seconds: u64,
 }
 
-/// The plan of `idle`.
-#[derive(Debug, Args)]
-pub(crate) struct IdlePlan {
-    #[command(flatten)]
-    pub(crate) crowd: Crowd,
-    /// Seconds that everybody stays, before memory is read.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(crate) seconds: u64,
-}
-
-/// The plan of `presence`.
-#[derive(Debug, Args)]
-pub(crate) struct PresencePlan {
-    #[command(flatten)]
-    pub(crate) crowd: Crowd,
-    /// Users who are each other's contacts.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=100))]
-    pub(crate) group: u32,
-    /// First makes them each other's contacts, through the server: once for a server's accounts.
-    #[arg(long)]
-    pub(crate) prepare: bool,
-    /// Seconds before measuring.
-    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=60))]
-    pub(crate) warm_up: u64,
-    /// Seconds that are measured.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(crate) seconds: u64,
-}
-
-/// The plan of `roster`.
-#[derive(Debug, Args)]
-pub(crate) struct RosterPlan {
-    #[command(flatten)]
-    pub(crate) crowd: Crowd,
-    /// Contacts of each on either side of the ring.
-    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=500))]
-    pub(crate) beside: u32,
-    /// First makes them contacts, through the server: once for a server's accounts.
-    #[arg(long)]
-    pub(crate) prepare: bool,
-    /// Seconds that everybody stays, before memory is read.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(crate) seconds: u64,
-}
-
-/// A SASL mechanism.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mechanism {
-    /// SCRAM-SHA-1 (RFC 5802).
-    #[value(name = "scram-sha-1")]
-    ScramSha1,
-    /// SCRAM-SHA-256 (RFC 7677).
-    #[value(name = "scram-sha-256")]
-    ScramSha256,
-}
-
-impl Mechanism {
-    /// As it is offered.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Mechanism::ScramSha1 => "SCRAM-SHA-1",
-            Mechanism::ScramSha256 => "SCRAM-SHA-256",
+impl FloodPlan {
+    /// Whom it floods.
+    pub(crate) fn target(&self) -> Target {
+        Target {
+            address: self.server.clone(),
+            domain: self.domain.clone(),
+            ..Target::default()
         }
     }
 }
 
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| "an address and a port are needed, as in 127.0.0.1:5222".to_owned())?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err("only a server on this machine may be loaded".to_owned())
-    }
-}
-
-fn pattern(text: &str) -> Result<String, String> {
-    let fits = text.contains("%d")
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"%._-".contains(&b));
-    fits.then(|| text.to_owned())
-        .ok_or_else(|| "a localpart with %d in it is needed, as in u%d".to_owned())
-}
-
-/// Other passwords need SASLprep, which is the server's business to get right and not ours.
-fn ascii(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty() && text.bytes().all(|b| (b' '..=b'~').contains(&b));
-    fits.then(|| text.to_owned())
-        .ok_or_else(|| "a password of ASCII characters is needed".to_owned())
+fn setting(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "a name and a value are needed, as in users=1000".to_owned())
 }
 
 #[cfg(test)]
@@ -235,43 +141,27 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_is_loaded() {
-        assert!(parse("idle --server 127.0.0.1:5222").is_ok());
-        assert!(parse("idle --server [::1]:5222").is_ok());
-        for elsewhere in [
-            "192.0.2.1:5222",
-            "0.0.0.0:5222",
-            "example.org:5222",
-            "127.0.0.1",
+    fn parameters_are_set_by_name() {
+        let words = "run idle --set users=5 --set users=6 --set password=a=b --server [::1]:5222";
+        let Command::Run(plan) = parse(words).expect("fine").command else {
+            panic!("that was run");
+        };
+        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            plan.scenario.settings(),
+            BTreeMap::from([
+                set("users", "6"),
+                set("password", "a=b"),
+                set("server", "[::1]:5222")
+            ])
+        );
+        for bad in [
+            "run",
+            "run idle --set users",
+            "run idle --set =5",
+            "flood --count 0",
         ] {
-            assert!(
-                parse(&format!("idle --server {elsewhere}")).is_err(),
-                "{elsewhere}"
-            );
+            assert!(parse(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn counts_and_times_are_bounded() {
-        for words in [
-            "--count 0",
-            "--count 19001",
-            "--window 0",
-            "--seconds 601",
-            "--users u",
-            "--users <%d>",
-        ] {
-            assert!(
-                parse(&format!("chat --server 127.0.0.1:5222 {words}")).is_err(),
-                "{words}"
-            );
-        }
-    }
-
-    #[test]
-    fn users_are_numbered() {
-        let arguments =
-            parse("idle --server 127.0.0.1:5222 --users a%d.b --first 7").expect("fine");
-        assert_eq!(arguments.scenario.crowd().localpart(3), "a10.b");
     }
 }

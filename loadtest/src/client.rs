@@ -1,22 +1,21 @@
 //! One client as a state machine: bytes in, bytes out, no socket.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::BytesMut;
 use xml::{Element, Event, Framer, Limits};
 
-use crate::arguments::Crowd;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::scram::{Proven, Scram};
 
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 const STREAM: &str = "http://etherx.jabber.org/streams";
 pub(crate) const CLIENT: &str = "jabber:client";
 const PING: &str = "urn:xmpp:ping";
-/// Asks for the roster (RFC 6121 §2.2).
-const ROSTER_GET: &str = "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>";
+const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 /// The resource of everybody.
 const RESOURCE: &str = "load";
 /// What any server may send us.
@@ -31,7 +30,7 @@ const LIMITS: Limits = Limits {
 /// A client of the server that is loaded.
 #[derive(Debug)]
 pub(crate) struct Client {
-    crowd: Arc<Crowd>,
+    place: Rc<Place>,
     localpart: Box<str>,
     step: Step,
     framer: Framer,
@@ -43,28 +42,42 @@ pub(crate) struct Client {
 #[derive(Debug)]
 enum Step {
     /// The first features.
-    Mechanisms,
+    Greeting,
+    /// Nothing: it may log in.
+    Greeted(Offered),
+    /// That TLS may begin.
+    Proceed,
+    /// Nothing: TLS may begin.
+    Secure,
+    /// The answer to a registration.
+    Registered(Offered),
     /// The server's first SCRAM message.
-    Challenge(Scram),
+    Challenge(Box<(Scram, Box<str>)>),
     /// Its second.
-    Verdict(Proven),
+    Verdict(Box<Proven>),
     /// The features behind the login.
     Features,
     /// The answer to our bind.
     Bind,
-    /// The answer to a ping behind our presence: then the presence was dealt with.
-    Pong,
     /// Nothing: it is there.
     Online,
 }
 
+/// What the first features offer of what we know.
+#[derive(Debug, Clone, Copy)]
+struct Offered {
+    /// The mechanism of this place.
+    mechanism: bool,
+    starttls: bool,
+}
+
 impl Client {
-    /// Opens the stream of the account with this number.
-    pub(crate) fn new(crowd: &Arc<Crowd>, number: u32, out: &mut BytesMut) -> Client {
+    /// Opens the stream of an account.
+    pub(crate) fn new(place: &Rc<Place>, localpart: &str, out: &mut BytesMut) -> Client {
         let client = Client {
-            crowd: Arc::clone(crowd),
-            localpart: crowd.localpart(number).into(),
-            step: Step::Mechanisms,
+            place: Rc::clone(place),
+            localpart: localpart.into(),
+            step: Step::Greeting,
             framer: Framer::new(LIMITS),
             presences: 0,
         };
@@ -77,19 +90,107 @@ impl Client {
         self.presences
     }
 
-    /// Whether it has logged in and its presence is known.
+    /// Whether it has logged in.
     pub(crate) fn is_online(&self) -> bool {
         matches!(self.step, Step::Online)
     }
 
-    /// The full JID of the account with this number.
-    pub(crate) fn jid(crowd: &Crowd, number: u32) -> String {
-        format!("{}/{RESOURCE}", Client::bare_jid(crowd, number))
+    /// Whether it waits for an answer to what it did last, of all that is done before it is online.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !matches!(self.step, Step::Greeted(_) | Step::Secure | Step::Online)
     }
 
-    /// Its bare JID.
-    pub(crate) fn bare_jid(crowd: &Crowd, number: u32) -> String {
-        format!("{}@{}", crowd.localpart(number), crowd.domain)
+    /// The full JID of an account at a place.
+    pub(crate) fn jid(place: &Place, localpart: &str) -> String {
+        format!("{localpart}@{}/{RESOURCE}", place.domain)
+    }
+
+    /// Asks for TLS (RFC 6120 §5.4.2).
+    ///
+    /// # Errors
+    /// It is not offered.
+    pub(crate) fn ask_for_tls(&mut self, out: &mut BytesMut) -> Result<(), Failure> {
+        match self.step {
+            Step::Greeted(offered) if offered.starttls => {
+                say(out, &["<starttls xmlns='", TLS, "'/>"]);
+                self.step = Step::Proceed;
+                Ok(())
+            }
+            _ => Err(Failure::NotOffered("STARTTLS")),
+        }
+    }
+
+    /// Opens the stream anew: TLS is there now.
+    pub(crate) fn is_secure(&mut self, out: &mut BytesMut) {
+        self.framer.restart();
+        self.step = Step::Greeting;
+        self.open(out);
+    }
+
+    /// Makes the account (XEP-0077 §3.1).
+    ///
+    /// # Errors
+    /// It is too late or too early for that.
+    pub(crate) fn register(&mut self, password: &str, out: &mut BytesMut) -> Result<(), Failure> {
+        let Step::Greeted(offered) = self.step else {
+            return Err(Failure::NotOffered("registration"));
+        };
+        let (user, password) = (
+            xml::escape_text(&self.localpart),
+            xml::escape_text(password),
+        );
+        say(
+            out,
+            &[
+                "<iq type='set' id='register'><query xmlns='jabber:iq:register'><username>",
+                &user,
+                "</username><password>",
+                &password,
+                "</password></query></iq>",
+            ],
+        );
+        self.step = Step::Registered(offered);
+        Ok(())
+    }
+
+    /// Begins to log in.
+    ///
+    /// # Errors
+    /// The mechanism is not offered.
+    pub(crate) fn authenticate(
+        &mut self,
+        password: &str,
+        out: &mut BytesMut,
+    ) -> Result<(), Failure> {
+        let mechanism = self.place.mechanism;
+        if !matches!(
+            self.step,
+            Step::Greeted(Offered {
+                mechanism: true,
+                ..
+            })
+        ) {
+            return Err(Failure::NotOffered(mechanism.as_str()));
+        }
+        let mut random = [0; 18];
+        getrandom::fill(&mut random)
+            .map_err(|_| Failure::Scram("the system has no random numbers"))?;
+        let scram = Scram::new(mechanism, &self.localpart, BASE64_STANDARD.encode(random));
+        let first = BASE64_STANDARD.encode(scram.first_message());
+        say(
+            out,
+            &[
+                "<auth xmlns='",
+                SASL,
+                "' mechanism='",
+                mechanism.as_str(),
+                "'>",
+                &first,
+                "</auth>",
+            ],
+        );
+        self.step = Step::Challenge(Box::new((scram, password.into())));
+        Ok(())
     }
 
     /// Takes what came, writes to `out` what is to be sent, and shows the stanzas that it got once
@@ -140,16 +241,31 @@ impl Client {
             return Err(Failure::Refused(condition(element)));
         }
         self.step = match std::mem::replace(&mut self.step, Step::Online) {
-            Step::Mechanisms => Step::Challenge(self.authenticate(element, out)?),
-            Step::Challenge(scram) => {
+            Step::Greeting => Step::Greeted(self.greeted(element)?),
+            Step::Proceed => {
+                expect(element, "proceed", TLS)?;
+                Step::Secure
+            }
+            Step::Registered(offered) => {
+                expect(element, "iq", CLIENT)?;
+                match element.plain_attr("type") {
+                    Some("result") => {}
+                    // The account is there.
+                    _ if condition(element) == "conflict" => {}
+                    _ => return Err(Failure::NotRegistered(condition(element))),
+                }
+                Step::Greeted(offered)
+            }
+            Step::Challenge(begun) => {
                 expect(element, "challenge", SASL)?;
-                let (answer, proven) = scram.answer(&self.crowd.password, &decoded(element)?)?;
+                let (scram, password) = *begun;
+                let (answer, proven) = scram.answer(&password, &decoded(element)?)?;
                 let answer = BASE64_STANDARD.encode(answer);
                 say(
                     out,
                     &["<response xmlns='", SASL, "'>", &answer, "</response>"],
                 );
-                Step::Verdict(proven)
+                Step::Verdict(Box::new(proven))
             }
             Step::Verdict(proven) => {
                 expect(element, "success", SASL)?;
@@ -175,68 +291,28 @@ impl Client {
                 if element.attr("type").as_deref() != Some("result") {
                     return Err(Failure::NotBound(condition(element)));
                 }
-                let domain = &self.crowd.domain;
-                if self.crowd.with_roster {
-                    say(out, &[ROSTER_GET]);
-                }
-                say(
-                    out,
-                    &[
-                        "<presence/><iq type='get' id='here' to='",
-                        domain,
-                        "'><ping xmlns='",
-                        PING,
-                        "'/></iq>",
-                    ],
-                );
-                Step::Pong
-            }
-            // A server without XEP-0199 answers with an error, and that is an answer.
-            Step::Pong
-                if element.name() == "iq" && element.attr("id").as_deref() == Some("here") =>
-            {
                 Step::Online
             }
-            step => {
-                answer_ping(element, out);
-                step
-            }
+            // Nothing was asked, so this is none of our business.
+            step @ (Step::Greeted(_) | Step::Secure | Step::Online) => step,
         };
         Ok(())
     }
 
-    fn authenticate(&self, features: &Element, out: &mut BytesMut) -> Result<Scram, Failure> {
+    fn greeted(&self, features: &Element) -> Result<Offered, Failure> {
         expect(features, "features", STREAM)?;
-        let mechanism = self.crowd.mechanism;
+        let mechanism = self.place.mechanism;
         let offered = features
             .child("mechanisms", SASL)
             .and_then(|mechanisms| mechanisms.tree().ok());
-        let is_offered = offered.is_some_and(|mechanisms| {
-            mechanisms
-                .children()
-                .any(|offer| offer.text() == mechanism.name())
-        });
-        if !is_offered {
-            return Err(Failure::NotOffered(mechanism.name()));
-        }
-        let mut random = [0; 18];
-        getrandom::fill(&mut random)
-            .map_err(|_| Failure::Scram("the system has no random numbers"))?;
-        let scram = Scram::new(mechanism, &self.localpart, BASE64_STANDARD.encode(random));
-        let first = BASE64_STANDARD.encode(scram.first_message());
-        say(
-            out,
-            &[
-                "<auth xmlns='",
-                SASL,
-                "' mechanism='",
-                mechanism.name(),
-                "'>",
-                &first,
-                "</auth>",
-            ],
-        );
-        Ok(scram)
+        Ok(Offered {
+            mechanism: offered.is_some_and(|mechanisms| {
+                mechanisms
+                    .children()
+                    .any(|offer| offer.text() == mechanism.as_str())
+            }),
+            starttls: features.child("starttls", TLS).is_some(),
+        })
     }
 
     fn open(&self, out: &mut BytesMut) {
@@ -246,7 +322,7 @@ impl Client {
                 "<stream:stream xmlns='jabber:client' xmlns:stream='",
                 STREAM,
                 "' version='1.0' to='",
-                &self.crowd.domain,
+                &self.place.domain,
                 "'>",
             ],
         );

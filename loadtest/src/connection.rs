@@ -2,26 +2,23 @@
 
 use std::cell::RefCell;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use xml::Element;
 
-use crate::arguments::Crowd;
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::place::Place;
+use crate::scenario::Tls;
 
 /// What is read at once.
 const READ: usize = 16 * 1024;
-/// A login that takes longer than this many seconds has failed.
-const LOGIN_SECONDS: u64 = 60;
 
 thread_local! {
     /// Where everybody reads into and writes from: an idle client holds no buffer.
@@ -55,47 +52,69 @@ enum Socket {
 }
 
 impl Connection {
-    /// Connects, logs in, binds and sends presence.
+    /// Connects to a place, with TLS if it has that, and opens the stream of an account.
     ///
     /// # Errors
-    /// Whatever kept it from being online within a minute.
-    pub(crate) async fn log_in(
-        crowd: &Arc<Crowd>,
-        number: u32,
-        tls: Option<&TlsConnector>,
-    ) -> Result<Connection, Failure> {
-        let login = Self::log_in_whenever(crowd, number, tls);
-        tokio::time::timeout(Duration::from_secs(LOGIN_SECONDS), login)
-            .await
-            .map_err(|_| Failure::TooSlow(LOGIN_SECONDS))?
-    }
-
-    async fn log_in_whenever(
-        crowd: &Arc<Crowd>,
-        number: u32,
-        tls: Option<&TlsConnector>,
-    ) -> Result<Connection, Failure> {
-        let tcp = TcpStream::connect(crowd.server).await?;
+    /// Whatever kept it from getting the features of the stream.
+    pub(crate) async fn open(place: &Rc<Place>, localpart: &str) -> Result<Connection, Failure> {
+        let tcp = TcpStream::connect(place.address).await?;
         tcp.set_nodelay(true)?;
-        let socket = match tls {
-            None => Socket::Plain(tcp),
-            Some(connector) => {
-                let name =
-                    ServerName::try_from(crowd.domain.clone()).map_err(std::io::Error::other)?;
-                Socket::Tls(Box::new(connector.connect(name, tcp).await?))
-            }
+        let socket = match place.tls {
+            Tls::Direct => secure(place, tcp).await?,
+            Tls::Off | Tls::Starttls => Socket::Plain(tcp),
         };
         let mut out = BytesMut::new();
         let mut connection = Connection {
-            client: Client::new(crowd, number, &mut out),
+            client: Client::new(place, localpart, &mut out),
             socket,
             partial: BytesMut::new(),
         };
-        connection.send(&out).await?;
-        while !connection.client.is_online() {
-            connection.turn(|_, _| {}).await?;
+        connection.say(out).await?;
+        if place.tls == Tls::Starttls {
+            let mut out = BytesMut::new();
+            connection.client.ask_for_tls(&mut out)?;
+            connection.say(out).await?;
+            // What came behind was not encrypted, and nobody knows who it is from.
+            connection.partial = BytesMut::new();
+            connection.socket = match connection.socket {
+                Socket::Plain(tcp) => secure(place, tcp).await?,
+                secured @ Socket::Tls(_) => secured,
+            };
+            let mut out = BytesMut::new();
+            connection.client.is_secure(&mut out);
+            connection.say(out).await?;
         }
         Ok(connection)
+    }
+
+    /// Makes the account.
+    ///
+    /// # Errors
+    /// The server does not want it, or the session is over.
+    pub(crate) async fn register(&mut self, password: &str) -> Result<(), Failure> {
+        let mut out = BytesMut::new();
+        self.client.register(password, &mut out)?;
+        self.say(out).await
+    }
+
+    /// Logs in and binds a resource.
+    ///
+    /// # Errors
+    /// The server does not want it, or the session is over.
+    pub(crate) async fn authenticate(&mut self, password: &str) -> Result<(), Failure> {
+        let mut out = BytesMut::new();
+        self.client.authenticate(password, &mut out)?;
+        self.say(out).await
+    }
+
+    /// Says something and waits until it was answered.
+    async fn say(&mut self, out: BytesMut) -> Result<(), Failure> {
+        self.send(&out).await?;
+        drop(out);
+        while self.client.is_waiting() {
+            self.turn(|_, _| {}).await?;
+        }
+        Ok(())
     }
 
     /// Waits until something comes, reads once, deals with it and writes once. `on_stanza` sees each
@@ -188,6 +207,12 @@ impl Connection {
         // A server that is gone already has nothing to be told.
         let _ = self.send(b"</stream:stream>").await;
     }
+}
+
+async fn secure(place: &Place, tcp: TcpStream) -> Result<Socket, Failure> {
+    let name = ServerName::try_from(place.domain.to_string()).map_err(std::io::Error::other)?;
+    let connector = place.connector.as_ref().ok_or(Failure::NotOffered("TLS"))?;
+    Ok(Socket::Tls(Box::new(connector.connect(name, tcp).await?)))
 }
 
 impl Socket {

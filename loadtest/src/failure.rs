@@ -29,6 +29,56 @@ pub(crate) enum Failure {
     /// Binding a resource was refused.
     #[error("no resource was bound: {0}")]
     NotBound(String),
+    /// An account was not made (XEP-0077).
+    #[error("the registration was refused: {0}")]
+    NotRegistered(String),
+    /// A question was answered with an error.
+    #[error("{what} was answered with {condition}")]
+    Declined {
+        /// What was asked.
+        what: &'static str,
+        /// The defined condition.
+        condition: String,
+    },
+    /// A step needs somebody who is connected and logged in.
+    #[error("the user was not online for this step")]
+    NotOnline,
+    /// There is nobody to write to.
+    #[error("there was nobody {0} to write to")]
+    Nobody(&'static str),
+    /// The scenario can't be read.
+    #[error("there is no scenario {name}: {reason}; included are {included}")]
+    NoScenario {
+        /// What was asked for.
+        name: String,
+        /// What the system said.
+        reason: String,
+        /// Those that come with the program.
+        included: String,
+    },
+    /// Something is wrong with the scenario.
+    #[error("the scenario can't be played\n\n{0}")]
+    Scenario(#[from] config::ConfigError),
+    /// A file of accounts can't be used.
+    #[error("the accounts can't be read: {0}")]
+    Accounts(String),
+    /// The target's name leads nowhere.
+    #[error("the target {address} can't be found: {reason}")]
+    NoTarget {
+        /// As it is written.
+        address: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The target may be anybody's.
+    #[error(
+        "{address} is neither this machine nor in a private network: nobody but the owner of a server \
+         may load it; if that is you, say --i-own-this-target"
+    )]
+    Foreign {
+        /// Where the target is.
+        address: std::net::SocketAddr,
+    },
     /// A contact was not taken into a roster.
     #[error("a contact was refused: {0}")]
     NoContact(String),
@@ -42,7 +92,7 @@ pub(crate) enum Failure {
     },
     /// No answer in time.
     #[error("no answer within {0} s")]
-    TooSlow(u64),
+    TooSlow(f64),
     /// Nothing of a process can be read.
     #[error("process {pid} can't be watched: {reason}")]
     Process {
@@ -59,4 +109,24 @@ pub(crate) enum Failure {
         /// The hard limit.
         allowed: u64,
     },
+}
+
+impl Failure {
+    /// No scenario of this name comes with the program.
+    pub(crate) fn not_included(name: String) -> Failure {
+        Failure::no_scenario(name, "it does not come with the program")
+    }
+
+    /// A scenario can't be read.
+    pub(crate) fn no_scenario(name: String, reason: impl ToString) -> Failure {
+        let included: Vec<&str> = crate::scenario::INCLUDED
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
+        Failure::NoScenario {
+            name,
+            reason: reason.to_string(),
+            included: included.join(", "),
+        }
+    }
 }

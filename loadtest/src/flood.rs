@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -15,19 +14,21 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use xml::Element;
 
-use crate::arguments::{Crowd, FloodPlan};
+use crate::arguments::FloodPlan;
 use crate::client::Client;
 use crate::connection::Connection;
 use crate::crowd::{self, Failures};
 use crate::failure::Failure;
+use crate::place::{Accounts, Place};
 use crate::process::Watch;
 use crate::report::Report;
-use crate::tls;
 
 /// Messages that are written in one go.
 const AT_ONCE: usize = 16;
 /// How often is looked at the server's memory.
 const GLANCE: Duration = Duration::from_millis(50);
+/// A login that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What the server ends the stream of somebody with who does not read (RFC 6120 §4.9.3.14).
 const CLOSED_WITH: &str = "policy-violation";
 
@@ -50,36 +51,41 @@ struct Board {
 /// # Errors
 /// The server can't be watched, or TLS can't be set up.
 pub(crate) async fn run(plan: &FloodPlan) -> Result<Report, Failure> {
-    let crowd = Arc::new(plan.crowd.clone());
-    let watch = Watch::new(crowd.pid)?;
+    crowd::raise_file_limit(plan.count + 1)?;
+    let place = Place::find(&plan.target(), false)?;
+    let accounts = Accounts::Pattern {
+        pattern: "u%d".to_owned(),
+        password: plan.password.clone(),
+        first: plan.first,
+        // The last is the one behind those who write.
+        count: plan.count.saturating_add(1),
+    };
+    let watch = Watch::new(plan.pid)?;
     let board = Rc::new(Board::default());
     let mut report = Report::new(format!(
-        "flood: {} users write to one over {}, {} bytes, {} s",
-        crowd.count,
-        if crowd.tls { "TLS 1.3" } else { "TCP" },
-        plan.body,
-        plan.seconds
+        "flood: {} users write to one, {} bytes, {} s",
+        plan.count, plan.body, plan.seconds
     ));
-    let flooders = crowd::log_in(&crowd).await?;
-    flooders.failures.report(&mut report);
-    // The account behind those who write.
-    let victim = Crowd {
-        first: crowd.first.saturating_add(crowd.count),
-        count: 1,
-        ..plan.crowd.clone()
-    };
-    let victim = Arc::new(victim);
+    let mut flooders = Vec::new();
+    for number in 0..plan.count {
+        match log_in(&place, &accounts, number).await {
+            Ok(connection) => flooders.push(connection),
+            Err(failure) => board.failures.borrow_mut().count(&failure),
+        }
+    }
     let before = watch.look()?;
 
     let (stop, stopped) = watch::channel(());
     let mut all = JoinSet::new();
+    let to = Client::jid(&place, &accounts.localpart(plan.count));
     all.spawn_local(never_read(
-        Arc::clone(&victim),
+        place,
+        accounts,
+        plan.count,
         Rc::clone(&board),
         stopped.clone(),
     ));
-    let to = Client::jid(&victim, 0);
-    for (_, connection) in flooders.online {
+    for connection in flooders {
         let text = Text::new(&to, plan.body);
         all.spawn_local(flood(connection, text, Rc::clone(&board), stopped.clone()));
     }
@@ -125,21 +131,36 @@ pub(crate) async fn run(plan: &FloodPlan) -> Result<Report, Failure> {
     Ok(report)
 }
 
+/// Connects, logs in and says that they are there.
+async fn log_in(
+    place: &Rc<Place>,
+    accounts: &Accounts,
+    number: u32,
+) -> Result<Connection, Failure> {
+    let login = async {
+        let mut connection = Connection::open(place, &accounts.localpart(number)).await?;
+        connection.authenticate(&accounts.password(number)).await?;
+        connection.send(b"<presence/>").await?;
+        Ok(connection)
+    };
+    tokio::time::timeout(PATIENCE, login)
+        .await
+        .map_err(|_| Failure::TooSlow(PATIENCE.as_secs_f64()))?
+}
+
 /// Is there and reads nothing until the server has had enough; again and again.
 async fn never_read(
-    crowd: Arc<Crowd>,
+    place: Rc<Place>,
+    accounts: Accounts,
+    number: u32,
     board: Rc<Board>,
     mut stopped: watch::Receiver<()>,
 ) -> Result<(), Failure> {
-    let connector = match crowd.tls {
-        true => Some(tls::connector().map_err(std::io::Error::other)?),
-        false => None,
-    };
     let stopped = stopped.changed();
     tokio::pin!(stopped);
     loop {
         let logged_in = tokio::select! {
-            logged_in = Connection::log_in(&crowd, 0, connector.as_ref()) => logged_in,
+            logged_in = log_in(&place, &accounts, number) => logged_in,
             _ = &mut stopped => return Ok(()),
         };
         let mut connection = match logged_in {

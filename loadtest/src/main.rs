@@ -1,28 +1,26 @@
 //! `mungo-loadtest`: what a server takes, and what it costs.
 //!
-//! Clients (`client.rs`, a state machine without a socket) speak over connections (`connection.rs`,
-//! plain or TLS). A crowd of them logs in (`crowd.rs`), makes contacts of each
-//! other where that is asked for (`contacts.rs`), and plays one (`chat.rs`, `flood.rs`, `idle.rs`, `presence.rs`,
-//! `roster.rs`), all on one thread, while the server's process is watched from outside
-//! (`process.rs`). What came out is a report (`report.rs`).
+//! A scenario (`scenario/`) says who does what, and is checked before anybody connects. A run (`run/`)
+//! lets users come in phases and play its sessions, all on one thread: clients (`client.rs`, a state
+//! machine without a socket) speak over connections (`connection.rs`, plain or TLS) to a place
+//! (`place.rs`), while the server's process is watched from outside (`process.rs`). What came out is a
+//! report (`report.rs`). `flood.rs` is a play of its own.
 
 mod arguments;
-mod chat;
 mod client;
 mod connection;
-mod contacts;
 mod crowd;
 mod failure;
 mod flood;
-mod idle;
 mod latency;
 // Who plays scenarios writes into it; today's plays are about to give way to those.
 #[allow(dead_code, unused_imports)]
 mod measure;
-mod presence;
+mod place;
 mod process;
 mod report;
-mod roster;
+mod run;
+mod scenario;
 mod scram;
 mod tls;
 
@@ -31,35 +29,75 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Scenario};
+use crate::arguments::{Arguments, CheckPlan, Command, RunPlan};
 use crate::failure::Failure;
 use crate::report::Report;
+use crate::run::Manner;
+use crate::scenario::{INCLUDED, Story, included};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match tokio::task::LocalSet::new()
-        .run_until(play(&arguments.scenario))
-        .await
-    {
-        Ok(report) => show(&report, arguments.scenario.crowd().json),
-        Err(failure) => {
-            // Nothing can be done if nobody reads it.
-            let _ = writeln!(io::stderr(), "mungo-loadtest: {failure}");
-            ExitCode::FAILURE
+    let done = tokio::task::LocalSet::new()
+        .run_until(obey(Arguments::parse().command))
+        .await;
+    done.unwrap_or_else(|failure| {
+        // Nothing can be done if nobody reads it.
+        let _ = writeln!(io::stderr(), "mungo-loadtest: {failure}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn obey(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Run(RunPlan {
+            scenario,
+            pid,
+            json,
+            i_own_this_target: owned,
+        }) => {
+            let report = run::play(&read(&scenario)?, Manner { pid, owned }).await?;
+            Ok(show(&report, json))
         }
+        Command::Check(scenario) => {
+            let story = read(&scenario)?;
+            print(&format!(
+                "{} is fine: {}\n",
+                story.name, story.scenario.about
+            ))
+        }
+        Command::Show { name: None } => {
+            let list: String = INCLUDED
+                .iter()
+                .map(|(name, text)| line(name, text))
+                .collect();
+            print(&list)
+        }
+        Command::Show { name: Some(name) } => match included(&name) {
+            Some(text) => print(text),
+            None => Err(Failure::not_included(name)),
+        },
+        Command::Flood(plan) => Ok(show(&flood::run(&plan).await?, plan.json)),
     }
 }
 
-async fn play(scenario: &Scenario) -> Result<Report, Failure> {
-    crowd::raise_file_limit(scenario.crowd().count + 1)?;
-    match scenario {
-        Scenario::Chat(plan) => chat::run(plan).await,
-        Scenario::Flood(plan) => flood::run(plan).await,
-        Scenario::Idle(plan) => idle::run(plan).await,
-        Scenario::Presence(plan) => presence::run(plan).await,
-        Scenario::Roster(plan) => roster::run(plan).await,
+fn read(plan: &CheckPlan) -> Result<Story, Failure> {
+    let story = scenario::read(&plan.scenario, &plan.settings())?;
+    for warning in &story.warnings {
+        // As above.
+        let _ = writeln!(io::stderr(), "{warning}\n");
     }
+    Ok(story)
+}
+
+/// A name and the first line of what is behind it.
+fn line(name: &str, text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    format!("{name:<18}{}\n", first.trim_start_matches("// "))
+}
+
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints it; the exit code says whether everything went as it should.

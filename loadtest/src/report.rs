@@ -1,5 +1,6 @@
 //! What came out, for people and for programs.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(crate) struct Report {
 
 #[derive(Debug)]
 struct Figure {
-    name: &'static str,
+    name: Cow<'static, str>,
     value: f64,
     unit: &'static str,
 }
@@ -35,30 +36,35 @@ impl Report {
     }
 
     /// A number of things.
-    pub(crate) fn count(&mut self, name: &'static str, value: u64) -> &mut Report {
+    pub(crate) fn count(&mut self, name: impl Into<Cow<'static, str>>, value: u64) -> &mut Report {
         self.figure(name, value as f64, "")
     }
 
     /// A number with its unit.
     pub(crate) fn figure(
         &mut self,
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         value: f64,
         unit: &'static str,
     ) -> &mut Report {
+        let name = name.into();
         self.figures.push(Figure { name, value, unit });
         self
     }
 
     /// A time, in milliseconds.
-    pub(crate) fn time(&mut self, name: &'static str, time: Duration) -> &mut Report {
+    pub(crate) fn time(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        time: Duration,
+    ) -> &mut Report {
         self.figure(name, time.as_secs_f64() * 1e3, "ms")
     }
 
     /// Processor time by how often something was done, in microseconds; left out if there is none.
     pub(crate) fn cost(
         &mut self,
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         cpu: Option<Duration>,
         by: u64,
     ) -> &mut Report {
@@ -137,7 +143,7 @@ impl Report {
         let figures: serde_json::Map<String, Value> = self
             .figures
             .iter()
-            .map(|figure| (figure.name.to_owned(), json!(figure.value)))
+            .map(|figure| (figure.name.to_string(), json!(figure.value)))
             .collect();
         let problems: serde_json::Map<String, Value> = self
             .problems

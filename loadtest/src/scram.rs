@@ -10,8 +10,8 @@ use pbkdf2::pbkdf2_hmac;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use crate::arguments::Mechanism;
 use crate::failure::Failure;
+use crate::scenario::Mechanism;
 
 /// More rounds than this are a server that wants to keep us busy.
 const MOST_ROUNDS: u32 = 1_000_000;

@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("admin", "auth config router store stream supervisors xmpp"),
     ("ctl", ""),
     ("play", ""),
-    ("loadtest", "xml"),
+    ("loadtest", "config xml"),
 ];
 
 /// Crates that decide and never wait: no executor, no sockets, no clock.

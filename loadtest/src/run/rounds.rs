@@ -5,6 +5,8 @@ use std::fmt::Write;
 use bytes::BytesMut;
 use xml::Element;
 
+use super::closed::{Game, Heard};
+
 /// One user's place in the rounds of a group: in each, everybody says a presence, and says the next
 /// when all the others of the group were heard.
 #[derive(Debug)]
@@ -18,15 +20,6 @@ pub(crate) struct Rounds {
     heard: u32,
     /// Who was heard in the next: they are ahead of us by that one.
     ahead: u32,
-}
-
-/// A presence that came and belongs to the game.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Heard {
-    /// Whether its round is one that can come now.
-    pub(crate) in_order: bool,
-    /// When it was said, in the sender's nanoseconds.
-    pub(crate) said_at: u64,
 }
 
 impl Rounds {
@@ -87,6 +80,21 @@ impl Rounds {
             in_order: *place <= self.others,
             said_at,
         })
+    }
+}
+
+impl Game for Rounds {
+    fn is_due(&self) -> bool {
+        Rounds::is_due(self)
+    }
+
+    fn say(&mut self, now: u64, out: &mut BytesMut) -> u64 {
+        Rounds::say(self, now, out);
+        self.others.into()
+    }
+
+    fn hear(&mut self, stanza: &Element) -> Option<Heard> {
+        Rounds::hear(self, stanza)
     }
 }
 

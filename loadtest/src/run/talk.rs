@@ -5,6 +5,8 @@ use std::fmt::Write;
 use bytes::BytesMut;
 use xml::Element;
 
+use super::closed::{Game, Heard};
+
 /// A user's side of a conversation.
 #[derive(Debug)]
 pub(crate) struct Talk {
@@ -13,15 +15,6 @@ pub(crate) struct Talk {
     tail: Box<str>,
     said: u64,
     heard: u64,
-}
-
-/// A message that came.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Heard {
-    /// Whether it is the one that follows the last.
-    pub(crate) in_order: bool,
-    /// When it was sent, in the sender's nanoseconds; `None` if it is not one of ours.
-    pub(crate) sent_at: Option<u64>,
 }
 
 impl Talk {
@@ -46,17 +39,31 @@ impl Talk {
         self.said += 1;
     }
 
-    /// Takes note of what came.
-    pub(crate) fn hear(&mut self, message: &Element) -> Heard {
-        let numbers = message.plain_attr("id").and_then(|id| id.split_once('-'));
-        let numbers = numbers.filter(|_| message.plain_attr("type") == Some("chat"));
-        let number = numbers.and_then(|(number, _)| number.parse::<u64>().ok());
-        let in_order = number == Some(self.heard);
-        self.heard = number.map_or(self.heard, |number| number + 1);
-        Heard {
-            in_order,
-            sent_at: numbers.and_then(|(_, at)| at.parse().ok()),
+    /// Takes note of what came; `None` if it is none of the partner's messages.
+    pub(crate) fn hear(&mut self, message: &Element) -> Option<Heard> {
+        if message.name() != "message" || message.plain_attr("type") != Some("chat") {
+            return None;
         }
+        let (number, at) = message.plain_attr("id")?.split_once('-')?;
+        let (number, said_at): (u64, u64) = (number.parse().ok()?, at.parse().ok()?);
+        let in_order = number == self.heard;
+        self.heard = number + 1;
+        Some(Heard { in_order, said_at })
+    }
+}
+
+impl Game for Talk {
+    fn is_due(&self) -> bool {
+        true
+    }
+
+    fn say(&mut self, now: u64, out: &mut BytesMut) -> u64 {
+        Talk::say(self, now, out);
+        1
+    }
+
+    fn hear(&mut self, stanza: &Element) -> Option<Heard> {
+        Talk::hear(self, stanza)
     }
 }
 
@@ -64,7 +71,7 @@ impl Talk {
 mod tests {
     use super::*;
 
-    fn heard(talk: &mut Talk, message: &str) -> Heard {
+    fn heard(talk: &mut Talk, message: &str) -> Option<Heard> {
         talk.hear(&Element::parse(message.as_bytes()).expect("an element"))
     }
 
@@ -79,8 +86,14 @@ mod tests {
             assert!(text.contains("<body>xxx</body>"), "{text}");
             let element = Element::parse(&out).expect("well-formed");
             assert_eq!(element.attr("to").as_deref(), Some("o'hara@localhost/load"));
-            let heard = talk.hear(&element);
-            assert_eq!((heard.in_order, heard.sent_at), (true, Some(at)));
+            let in_order = true;
+            assert_eq!(
+                talk.hear(&element),
+                Some(Heard {
+                    in_order,
+                    said_at: at
+                })
+            );
         }
     }
 
@@ -89,15 +102,24 @@ mod tests {
         let mut talk = Talk::new("u1@localhost/load", 1);
         let order: Vec<bool> = ["0-1", "1-1", "1-1", "3-1", "4-1"]
             .iter()
-            .map(|id| heard(&mut talk, &format!("<message type='chat' id='{id}'/>")).in_order)
+            .map(|id| {
+                heard(&mut talk, &format!("<message type='chat' id='{id}'/>"))
+                    .expect("ours")
+                    .in_order
+            })
             .collect();
         assert_eq!(order, [true, true, false, false, true]);
     }
 
     #[test]
-    fn errors_are_no_chat() {
+    fn errors_and_other_messages_are_no_chat() {
         let mut talk = Talk::new("u1@localhost/load", 1);
-        let bounced = heard(&mut talk, "<message type='error' id='0-1'/>");
-        assert_eq!((bounced.in_order, bounced.sent_at), (false, None));
+        for other in [
+            "<message type='error' id='0-1'/>",
+            "<message type='chat' id='m1-1'/>",
+            "<presence/>",
+        ] {
+            assert_eq!(heard(&mut talk, other), None, "{other}");
+        }
     }
 }

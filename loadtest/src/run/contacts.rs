@@ -4,23 +4,15 @@
 //! whoever asks (RFC 6121 §2.3, §3.1), until both see each other. Whose contacts are there already
 //! does nothing, so that it may be done again.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 use xml::Element;
 
-use crate::arguments::Crowd;
-use crate::client::Client;
+use super::world::World;
 use crate::connection::Connection;
-use crate::crowd::{self, Failures};
 use crate::failure::Failure;
+use crate::scenario::{Contacts, Shape};
 
 const ROSTER: &str = "jabber:iq:roster";
 /// Contacts that somebody asks at a time, the next when the server has kept one: all at once would be
@@ -28,13 +20,9 @@ const ROSTER: &str = "jabber:iq:roster";
 const AT_ONCE: usize = 2;
 /// What the `id` of a set begins with behind which the next is due.
 const IN_TURN: &str = "turn-";
-/// How long it may take for all, in seconds.
-const PATIENCE: u64 = 900;
-/// How long a server has to forget that they were there.
-const SETTLE: Duration = Duration::from_secs(2);
 
 /// The contacts of one in a ring of `count`: so many on either side.
-pub(crate) fn in_ring(count: u32, beside: u32, number: u32) -> BTreeSet<u32> {
+fn in_ring(count: u32, beside: u32, number: u32) -> BTreeSet<u32> {
     let count = u64::from(count);
     let at = |distance: u64| ((u64::from(number) + distance) % count) as u32;
     let both = (1..=u64::from(beside)).flat_map(|d| [at(d), at(count - d % count)]);
@@ -42,89 +30,58 @@ pub(crate) fn in_ring(count: u32, beside: u32, number: u32) -> BTreeSet<u32> {
 }
 
 /// The contacts of one in groups of `size`, the last of which may be smaller: the whole group.
-pub(crate) fn in_group(count: u32, size: u32, number: u32) -> BTreeSet<u32> {
+fn in_group(count: u32, size: u32, number: u32) -> BTreeSet<u32> {
     let first = number - number % size;
     let group = first..count.min(first.saturating_add(size));
     group.filter(|&contact| contact != number).collect()
 }
 
-/// Makes everybody of the crowd a contact of those that `of` says, then leaves. What kept somebody
-/// from it is counted.
-///
-/// # Errors
-/// TLS can't be set up, or it took too long.
-pub(crate) async fn make(
-    crowd: &Arc<Crowd>,
-    of: impl Fn(u32) -> BTreeSet<u32>,
-) -> Result<Failures, Failure> {
-    let crowd::LoggedIn {
-        online,
-        mut failures,
-        ..
-    } = crowd::log_in(crowd).await?;
-    if !failures.is_empty() {
-        return Ok(failures);
+/// The contacts of one, of so many.
+pub(crate) fn of(contacts: Contacts, count: u32, number: u32) -> BTreeSet<u32> {
+    match contacts.shape {
+        Shape::Nobody => BTreeSet::new(),
+        Shape::Ring => in_ring(count, contacts.size, number),
+        Shape::Group => in_group(count, contacts.size, number),
     }
-    let (done, all_done) = watch::channel(());
-    let left = Rc::new(Cell::new(online.len()));
-    let done = Rc::new(Cell::new(Some(done)));
-    let mut tasks = JoinSet::new();
-    for (number, connection) in online {
-        let contacts = of(number);
-        let contacts = contacts.iter().map(|&n| Client::bare_jid(crowd, n));
-        let circle = Circle::new(contacts);
-        let (left, done, all_done) = (Rc::clone(&left), Rc::clone(&done), all_done.clone());
-        tasks.spawn_local(befriend(connection, circle, all_done, move || {
-            left.set(left.get() - 1);
-            if left.get() == 0 {
-                done.take();
-            }
-        }));
-    }
-    let until = Instant::now() + Duration::from_secs(PATIENCE);
-    loop {
-        let end = tokio::time::timeout_at(until, tasks.join_next());
-        match end.await.map_err(|_| Failure::TooSlow(PATIENCE))? {
-            None => break,
-            Some(Ok(Ok(()))) => {}
-            // The others would wait for this one for ever.
-            Some(Ok(Err(failure))) => {
-                failures.count(&failure);
-                return Ok(failures);
-            }
-            Some(Err(broken)) => std::panic::resume_unwind(broken.into_panic()),
-        }
-    }
-    tokio::time::sleep(SETTLE).await;
-    Ok(failures)
 }
 
-/// One user's part: until all of theirs are contacts, and then until everybody's are.
-async fn befriend(
-    mut connection: Connection,
-    mut circle: Circle,
-    mut all_done: watch::Receiver<()>,
-    done: impl FnOnce(),
+/// One user's part: until all of theirs are contacts; then they are settled and say yes to those who
+/// ask, until the phase begins.
+pub(crate) async fn befriend(
+    connection: &mut Connection,
+    number: u32,
+    until: usize,
+    world: &World,
 ) -> Result<(), Failure> {
+    let contacts = world.contacts_of(number);
+    let mut circle = Circle::new(contacts.iter().map(|&contact| world.bare_jid(contact)));
+    let begun = world.stage.at(until);
+    tokio::pin!(begun);
     connection.send(ASK.as_bytes()).await?;
-    while !circle.is_complete() {
-        connection
-            .turn(|stanza, out| circle.hear(stanza, out))
-            .await?;
-        if let Some(condition) = circle.refused.take() {
-            return Err(Failure::NoContact(condition));
-        }
-    }
-    done();
-    let all_done = all_done.changed();
-    tokio::pin!(all_done);
+    let mut settled = false;
     loop {
-        tokio::select! {
-            turned = connection.turn(|stanza, out| circle.hear(stanza, out)) => turned?,
-            _ = &mut all_done => break,
+        if circle.is_complete() && !settled {
+            settled = true;
+            if !world.stage.settle(until) {
+                return Ok(());
+            }
+        }
+        let turned = tokio::select! {
+            turned = connection.turn(|stanza, out| circle.hear(stanza, out)) => turned,
+            () = &mut begun => break,
+        };
+        let refused = circle.refused.take().map(Failure::NoContact);
+        if let Some(failure) = turned.err().or(refused) {
+            if settled {
+                world.stage.lose(until);
+            }
+            return Err(failure);
         }
     }
-    connection.close().await;
+    let missing = circle.missing.len() as u64;
+    world
+        .ledger
+        .problem("somebody did not become a contact in time", missing);
     Ok(())
 }
 
