@@ -1,6 +1,7 @@
 //! The command line, and what it may ask for.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -38,6 +39,11 @@ pub(crate) enum Command {
     Show {
         /// Its name.
         name: Option<String>,
+    },
+    /// Prints a scenario made of one of Tsung's for ts_jabber, and says what could not be taken over.
+    Import {
+        /// The file, as tsung.xml.
+        file: PathBuf,
     },
     /// Users write to one who never reads, as much as the server takes. That one's account is the one
     /// behind theirs.

@@ -59,6 +59,9 @@ pub(crate) enum Failure {
     /// Something is wrong with the scenario.
     #[error("the scenario can't be played\n\n{0}")]
     Scenario(#[from] config::ConfigError),
+    /// A Tsung file can't be used.
+    #[error("this is no Tsung scenario for ts_jabber: {0}")]
+    NoTsung(String),
     /// A file of accounts can't be used.
     #[error("the accounts can't be read: {0}")]
     Accounts(String),

@@ -12,6 +12,7 @@ mod connection;
 mod crowd;
 mod failure;
 mod flood;
+mod import;
 mod latency;
 // Who plays scenarios writes into it; today's plays are about to give way to those.
 #[allow(dead_code, unused_imports)]
@@ -76,6 +77,16 @@ async fn obey(command: Command) -> Result<ExitCode, Failure> {
             Some(text) => print(text),
             None => Err(Failure::not_included(name)),
         },
+        Command::Import { file } => {
+            let text = std::fs::read_to_string(&file)?;
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let imported = import::import(&name, &text)?;
+            for missing in &imported.missing {
+                // As above.
+                let _ = writeln!(io::stderr(), "{}: missing: {missing}", file.display());
+            }
+            print(&imported.text)
+        }
         Command::Flood(plan) => Ok(show(&flood::run(&plan).await?, plan.json)),
     }
 }
