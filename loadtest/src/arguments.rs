@@ -45,6 +45,8 @@ pub(crate) enum Command {
         /// The file, as tsung.xml.
         file: PathBuf,
     },
+    /// Says in a table what changed from one run to another.
+    Compare(ComparePlan),
     /// Users write to one who never reads, as much as the server takes. That one's account is the one
     /// behind theirs.
     Flood(FloodPlan),
@@ -80,12 +82,28 @@ pub(crate) struct RunPlan {
     /// The server's process, to be watched.
     #[arg(long)]
     pub(crate) pid: Option<u32>,
-    /// Reports as JSON.
+    /// Prints the content of report.json, and no summary.
     #[arg(long)]
     pub(crate) json: bool,
+    /// The folder for report.json, report.html and the scenario; by default a new one in
+    /// loadtest-results.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Leaves no folder behind.
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) no_out: bool,
     /// Loads targets that are neither on this machine nor in a private network.
     #[arg(long)]
     pub(crate) i_own_this_target: bool,
+}
+
+/// The plan of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct ComparePlan {
+    /// The report.json of the run before, or its folder.
+    pub(crate) before: PathBuf,
+    /// That of the run after.
+    pub(crate) after: PathBuf,
 }
 
 /// The plan of `flood`.

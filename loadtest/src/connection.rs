@@ -1,6 +1,6 @@
 //! A client and its socket.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -27,6 +27,28 @@ thread_local! {
         read: BytesMut::new(),
         write: BytesMut::new(),
     });
+}
+
+thread_local! {
+    static TRAFFIC: Cell<Traffic> = const { Cell::new(Traffic { read: 0, written: 0, messages: 0, presences: 0 }) };
+}
+
+/// What went over all sockets of this thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Traffic {
+    /// Bytes from servers, without TLS' own.
+    pub(crate) read: u64,
+    /// Bytes to servers, without TLS' own.
+    pub(crate) written: u64,
+    /// Messages from servers.
+    pub(crate) messages: u64,
+    /// Presences of others from servers.
+    pub(crate) presences: u64,
+}
+
+/// What went over all sockets of this thread so far.
+pub(crate) fn traffic() -> Traffic {
+    TRAFFIC.get()
 }
 
 struct Buffers {
@@ -145,11 +167,22 @@ impl Connection {
             if room.filled().is_empty() {
                 return Poll::Ready(Err(Failure::Closed));
             }
+            let mut traffic = TRAFFIC.get();
+            traffic.read += room.filled().len() as u64;
             read.clear();
             read.extend_from_slice(&self.partial);
             read.extend_from_slice(room.filled());
             write.clear();
-            self.client.receive(read, write, on_stanza)?;
+            let presences = self.client.presences();
+            let received =
+                self.client
+                    .receive(read, write, &mut |stanza: &Element, out: &mut BytesMut| {
+                        traffic.messages += u64::from(stanza.name() == "message");
+                        on_stanza(stanza, out);
+                    });
+            traffic.presences += u64::from(self.client.presences() - presences);
+            TRAFFIC.set(traffic);
+            received?;
             self.partial = if read.is_empty() {
                 BytesMut::new()
             } else {
@@ -177,6 +210,7 @@ impl Connection {
             }
             let written = ready!(self.socket.poll_write(cx, bytes))?;
             bytes.advance(written);
+            wrote(written);
             Poll::Ready(Ok(()))
         })
         .await
@@ -187,6 +221,7 @@ impl Connection {
     /// # Errors
     /// The socket is gone.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        wrote(bytes.len());
         match &mut self.socket {
             Socket::Plain(tcp) => tcp.write_all(bytes).await?,
             Socket::Tls(tls) => {
@@ -207,6 +242,12 @@ impl Connection {
         // A server that is gone already has nothing to be told.
         let _ = self.send(b"</stream:stream>").await;
     }
+}
+
+fn wrote(bytes: usize) {
+    let mut traffic = TRAFFIC.get();
+    traffic.written += bytes as u64;
+    TRAFFIC.set(traffic);
 }
 
 async fn secure(place: &Place, tcp: TcpStream) -> Result<Socket, Failure> {

@@ -44,13 +44,6 @@ impl Failures {
         *self.0.entry(failure.to_string()).or_default() += 1;
     }
 
-    /// Counts so many of what is told by this text.
-    pub(crate) fn add(&mut self, what: &str, times: u64) {
-        if times > 0 {
-            *self.0.entry(what.to_owned()).or_default() += times;
-        }
-    }
-
     /// Writes them all into the report.
     pub(crate) fn report(&self, report: &mut Report) {
         for (reason, count) in &self.0 {

@@ -104,6 +104,17 @@ pub(crate) enum Failure {
         /// Why.
         reason: String,
     },
+    /// A report of a run can't be read.
+    #[error("{file} is no report of a run: {reason}")]
+    NoReport {
+        /// Its file.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// The report can't be left where it should be.
+    #[error("the report can't be written: {0}")]
+    Folder(io::Error),
     /// Too few files may be open.
     #[error("{wanted} open files are needed and the system allows {allowed} (ulimit -Hn)")]
     Files {

@@ -8,21 +8,23 @@
 
 mod arguments;
 mod client;
+mod compare;
 mod connection;
 mod crowd;
 mod failure;
 mod flood;
 mod import;
 mod latency;
-// Who plays scenarios writes into it; today's plays are about to give way to those.
-#[allow(dead_code, unused_imports)]
+mod live;
 mod measure;
 mod place;
 mod process;
 mod report;
+mod results;
 mod run;
 mod scenario;
 mod scram;
+mod text;
 mod tls;
 
 use std::io::{self, Write};
@@ -50,15 +52,8 @@ async fn main() -> ExitCode {
 
 async fn obey(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Run(RunPlan {
-            scenario,
-            pid,
-            json,
-            i_own_this_target: owned,
-        }) => {
-            let report = run::play(&read(&scenario)?, Manner { pid, owned }).await?;
-            Ok(show(&report, json))
-        }
+        Command::Run(plan) => play(plan).await,
+        Command::Compare(plan) => print(&compare::table(&plan.before, &plan.after)?),
         Command::Check(scenario) => {
             let story = read(&scenario)?;
             print(&format!(
@@ -91,6 +86,33 @@ async fn obey(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Plays a scenario, tells what came out and leaves it in a folder.
+async fn play(plan: RunPlan) -> Result<ExitCode, Failure> {
+    let story = read(&plan.scenario)?;
+    let manner = Manner {
+        pid: plan.pid,
+        settings: plan.scenario.settings(),
+        owned: plan.i_own_this_target,
+    };
+    let results = run::play(&story, manner).await?;
+    // What came out is told even if it can't be kept.
+    let kept = match plan.no_out {
+        true => Ok(None),
+        false => results::write(&results, plan.out.as_deref()).map(Some),
+    };
+    match plan.json {
+        true => print(&format!("{:#}\n", results.json()))?,
+        false => show(results.report(), false),
+    };
+    match kept.map_err(Failure::Folder)? {
+        Some(folder) if !plan.json => {
+            print(&format!("\n{}\n", folder.join("report.html").display()))?
+        }
+        _ => ExitCode::SUCCESS,
+    };
+    Ok(results.report().code())
+}
+
 fn read(plan: &CheckPlan) -> Result<Story, Failure> {
     let story = scenario::read(&plan.scenario, &plan.settings())?;
     for warning in &story.warnings {
@@ -119,9 +141,8 @@ fn show(report: &Report, json: bool) -> ExitCode {
         report.to_string()
     };
     let printed = io::stdout().write_all(text.as_bytes());
-    if printed.is_ok() && report.is_clean() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    match printed {
+        Ok(()) => report.code(),
+        Err(_) => ExitCode::FAILURE,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -91,22 +92,6 @@ impl Report {
         self
     }
 
-    /// By how much it grew for each of so many sessions.
-    pub(crate) fn memory_each(
-        &mut self,
-        before: &Seen,
-        after: &Seen,
-        sessions: u64,
-    ) -> &mut Report {
-        if let (Some(before), Some(after)) = (before.server, after.server)
-            && sessions > 0
-        {
-            let grown = after.memory.saturating_sub(before.memory) as f64 / 1024.0;
-            self.figure("memory_per_session", grown / sessions as f64, "KiB");
-        }
-        self
-    }
-
     /// What may have spoilt the figures: a generator at its limit, others on the machine.
     pub(crate) fn disturbances(&mut self, before: &Seen, after: &Seen) -> &mut Report {
         let own = after.own_share_since(before);
@@ -133,9 +118,39 @@ impl Report {
         self
     }
 
+    /// Something that makes the figures worth less.
+    pub(crate) fn note(&mut self, note: &'static str) -> &mut Report {
+        self.notes.push(note);
+        self
+    }
+
+    /// The figures: name, value, unit.
+    pub(crate) fn figures(&self) -> impl Iterator<Item = (&str, f64, &'static str)> {
+        let figures = self.figures.iter();
+        figures.map(|figure| (&*figure.name, figure.value, figure.unit))
+    }
+
+    /// What should not have happened, and how often.
+    pub(crate) fn problems(&self) -> &[(String, u64)] {
+        &self.problems
+    }
+
+    /// What makes the figures worth less.
+    pub(crate) fn notes(&self) -> &[&'static str] {
+        &self.notes
+    }
+
     /// Whether everything went as it should.
     pub(crate) fn is_clean(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// What the program ends with.
+    pub(crate) fn code(&self) -> ExitCode {
+        match self.is_clean() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        }
     }
 
     /// For programs: figures by name, in the units that people see.
@@ -150,7 +165,19 @@ impl Report {
             .iter()
             .map(|(what, times)| (what.clone(), json!(times)))
             .collect();
-        json!({ "title": self.title, "figures": figures, "problems": problems, "notes": self.notes })
+        let units: serde_json::Map<String, Value> = self
+            .figures
+            .iter()
+            .filter(|figure| !figure.unit.is_empty())
+            .map(|figure| (figure.name.to_string(), json!(figure.unit)))
+            .collect();
+        json!({
+            "title": self.title,
+            "figures": figures,
+            "units": units,
+            "problems": problems,
+            "notes": self.notes,
+        })
     }
 }
 
@@ -173,7 +200,7 @@ impl fmt::Display for Report {
 }
 
 /// Three digits at least, thousands apart.
-fn digits(value: f64) -> String {
+pub(crate) fn digits(value: f64) -> String {
     let decimals = match value.abs() {
         v if v >= 100.0 || v.fract() == 0.0 => 0,
         v if v >= 10.0 => 1,

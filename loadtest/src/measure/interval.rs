@@ -13,7 +13,7 @@ pub(crate) struct Interval {
     pub(crate) to: u64,
     /// The number of the phase that it belongs to; `None` between phases.
     pub(crate) phase: Option<usize>,
-    /// Users who were there at its end.
+    /// Users who were there, at most.
     pub(crate) sessions: u64,
     /// What was counted in it.
     pub(crate) counters: Counters,

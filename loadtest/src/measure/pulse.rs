@@ -55,17 +55,26 @@ impl Pulse {
         }
     }
 
-    /// Looks once a second, for ever; `seen` is told each time.
-    pub(crate) async fn beat(&self, recorder: &Recorder, mut seen: impl FnMut(&Recorder)) {
+    /// Looks once a second, until `over` says something. Before a second is closed off, `note` is to
+    /// write down what was not.
+    pub(crate) async fn beat<T>(
+        &self,
+        recorder: &Recorder,
+        mut note: impl FnMut(),
+        mut over: impl FnMut() -> Option<T>,
+    ) -> T {
         let mut clock = interval_at(Instant::now() + BEAT, BEAT);
         // Two at once would be a second of no length.
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             clock.tick().await;
+            note();
             let now = recorder.now();
             recorder.cut(now);
             self.look(recorder, now);
-            seen(recorder);
+            if let Some(why) = over() {
+                return why;
+            }
         }
     }
 
@@ -162,7 +171,7 @@ impl Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::Since;
+    use crate::measure::{Counter, Since};
 
     fn recorder() -> Recorder {
         let began = std::time::Instant::now();
@@ -176,11 +185,12 @@ mod tests {
         pulse.begin(&recorder, "all", true);
         let mut beats = 0;
         tokio::select! {
-            () = pulse.beat(&recorder, |_| beats += 1) => {}
-            () = tokio::time::sleep(Duration::from_millis(3_500)) => {}
+            why = pulse.beat(&recorder, || recorder.count(Counter::Logins, 1), || { beats += 1; (beats == 3).then_some("enough") }) => assert_eq!(why, "enough"),
+            () = tokio::time::sleep(Duration::from_millis(3_500)) => panic!("it went on"),
         }
         pulse.end(&recorder);
         assert_eq!(beats, 3);
+        assert_eq!(recorder.counters().get(Counter::Logins), 3);
         let samples = pulse.samples();
         assert_eq!(samples.len(), 5);
         assert!(samples.iter().all(|sample| sample.server.is_some()));

@@ -57,6 +57,10 @@ pub(crate) struct Total {
 impl Recorded {
     /// Adds what another thread or process wrote down in the same run: of the same transactions, with
     /// the same phases. Histograms merge to the last count; seconds are those of the run's clock.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "one thread plays; workers are merged")
+    )]
     pub(crate) fn merge(&mut self, other: Recorded) {
         if self.kinds.is_empty() {
             self.kinds = other.kinds;

@@ -33,6 +33,8 @@ pub(crate) struct Recorder {
     transactions: Box<[Transaction]>,
     counters: [Cell<u64>; Counter::ALL.len()],
     sessions: Cell<u64>,
+    /// The most of them in this interval.
+    most: Cell<u64>,
     errors: RefCell<BTreeMap<String, u64>>,
     book: RefCell<Book>,
 }
@@ -89,6 +91,7 @@ impl Recorder {
             transactions: transactions.into_iter().map(transaction).collect(),
             counters: Default::default(),
             sessions: Cell::default(),
+            most: Cell::default(),
             errors: RefCell::default(),
             book: RefCell::default(),
         }
@@ -106,9 +109,15 @@ impl Recorder {
         counter.set(counter.get() + more);
     }
 
+    /// So many of this, since the run began.
+    pub(crate) fn counted(&self, counter: Counter, all: u64) {
+        self.counters[counter as usize].set(all);
+    }
+
     /// How many users are there now.
     pub(crate) fn sessions(&self, there: u64) {
         self.sessions.set(there);
+        self.most.set(self.most.get().max(there));
     }
 
     /// A session has failed, in these transactions.
@@ -147,11 +156,17 @@ impl Recorder {
         (book.done + done, book.failed + failed)
     }
 
-    /// What a transaction took in the last so many intervals, to a 64th; `None` if nobody knows it.
-    pub(crate) fn lately(&self, name: &str, intervals: usize) -> Option<Times> {
+    /// How many intervals are closed off.
+    pub(crate) fn intervals(&self) -> usize {
+        self.book.borrow().intervals.len()
+    }
+
+    /// What a transaction took since there were so many intervals, to a 64th; `None` if nobody knows
+    /// it.
+    pub(crate) fn since(&self, name: &str, intervals: usize) -> Option<Times> {
         let number = self.number(name)?;
         let mut times = Times::default();
-        for interval in self.book.borrow().intervals.iter().rev().take(intervals) {
+        for interval in self.book.borrow().intervals.iter().skip(intervals) {
             times.merge(&interval.transactions[number].times);
         }
         Some(times)
@@ -188,8 +203,9 @@ impl Recorder {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// A phase begins at this time; the one before it has ended.
-    pub(super) fn begin(&self, name: &str, measured: bool, now: u64) {
+    /// A phase begins at this time, in milliseconds since the run did (a [`Pulse`](super::Pulse) knows
+    /// it); the one before it has ended.
+    pub(crate) fn begin(&self, name: &str, measured: bool, now: u64) {
         self.end(now);
         let mut book = self.book.borrow_mut();
         book.in_phase = true;
@@ -203,14 +219,14 @@ impl Recorder {
         });
     }
 
-    /// The phase that is played, if one is, ends.
-    pub(super) fn end(&self, now: u64) {
+    /// The phase that is played, if one is, ends at this time.
+    pub(crate) fn end(&self, now: u64) {
         self.cut(now);
         self.book.borrow_mut().in_phase = false;
     }
 
-    /// Closes off what came in since the last time.
-    pub(super) fn cut(&self, now: u64) {
+    /// Closes off at this time what came in since the last one.
+    pub(crate) fn cut(&self, now: u64) {
         let book = &mut *self.book.borrow_mut();
         let counters = self.counters();
         let errors: u64 = self.errors.borrow().values().sum();
@@ -219,7 +235,7 @@ impl Recorder {
             from: book.intervals.last().map_or(0, |last| last.to),
             to: now,
             phase,
-            sessions: self.sessions.get(),
+            sessions: self.most.replace(self.sessions.get()),
             counters: counters.since(&book.counters),
             errors: errors - book.errors,
             transactions: Vec::with_capacity(self.transactions.len()),
@@ -237,10 +253,16 @@ impl Recorder {
                 }
             }
             interval.transactions.push(Passage {
-                times: Times::rough(times),
+                times: match times.count() {
+                    0 => Times::default(),
+                    _ => Times::rough(times),
+                },
                 failed,
             });
-            times.clear();
+            // Most seconds have no more than one or two kinds of them.
+            if times.count() > 0 {
+                times.clear();
+            }
         }
         if let Some(played) = played {
             played.counters.add(&interval.counters);
@@ -358,15 +380,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_lately_is_forgotten() {
+    fn what_came_before_is_left_out() {
         let recorder = recorder();
         recorder.took(1, 1_000_000);
         recorder.cut(1_000);
         recorder.took(1, 2_000_000);
         recorder.cut(2_000);
-        assert_eq!(recorder.lately("message", 1).expect("known").count(), 1);
-        assert_eq!(recorder.lately("message", 9).expect("known").count(), 2);
-        assert_eq!(recorder.lately("massage", 9), None);
+        assert_eq!(recorder.intervals(), 2);
+        assert_eq!(recorder.since("message", 0).expect("known").count(), 2);
+        assert_eq!(recorder.since("message", 1).expect("known").count(), 1);
+        assert_eq!(recorder.since("message", 2).expect("known").count(), 0);
+        assert_eq!(recorder.since("massage", 0), None);
     }
 
     #[test]

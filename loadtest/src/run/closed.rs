@@ -9,6 +9,7 @@ use super::ears::Ears;
 use super::world::World;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::measure::Counter;
 
 /// What one user says and hears in a closed loop.
 pub(crate) trait Game {
@@ -90,6 +91,12 @@ pub(crate) async fn play(
     for _ in 0..first {
         add(&board.due, game.say(now, &mut out));
     }
+    let said = |times: u32| {
+        if transaction == world.message {
+            world.ledger.count(Counter::Sent, times.into());
+        }
+    };
+    said(first);
     connection.send(&out).await?;
     drop(out);
 
@@ -110,6 +117,7 @@ pub(crate) async fn play(
                 .took(transaction, now.saturating_sub(heard.said_at));
             if game.is_due() && !board.draining.get() {
                 add(&board.due, game.say(now, out));
+                said(1);
             }
         });
         tokio::select! {

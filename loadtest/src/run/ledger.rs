@@ -1,226 +1,123 @@
-//! What happened: transactions and their times, and what went wrong.
+//! What happened, and what it cost: everybody writes into it, on one thread.
 
-use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::cell::Cell;
+use std::time::Instant;
 
-use crate::crowd::Failures;
+use super::since::since;
+use crate::connection;
 use crate::failure::Failure;
 use crate::latency::Latencies;
-use crate::process::{Seen, Watch};
-use crate::report::Report;
-use crate::scenario::Phase;
+use crate::live::Live;
+use crate::measure::{Counter, Pulse, Recorder};
+use crate::process::Watch;
+use crate::results::{About, Results};
+use crate::scenario::{Phase, Scenario};
 
-/// The account of a run; everybody writes into it, on one thread.
+/// The account of a run.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    watch: Watch,
-    /// Whether what happens now is a figure.
-    measured: Cell<bool>,
-    transactions: Box<[Transaction]>,
-    failures: RefCell<Failures>,
-    /// Sessions that failed outside of transactions.
-    failed_elsewhere: Cell<u64>,
-    logins: Cell<u64>,
-    presences: Cell<u64>,
-    phases: RefCell<Vec<Played>>,
-}
-
-#[derive(Debug)]
-struct Transaction {
-    name: String,
-    times: RefCell<Latencies>,
-    /// Those of the last second, for who looks at them; all phases count.
-    lately: Option<RefCell<Latencies>>,
-    done: Cell<u64>,
-    failed: Cell<u64>,
-}
-
-/// A phase that was played.
-#[derive(Debug)]
-struct Played {
-    measured: bool,
-    before: Seen,
-    after: Option<Seen>,
-    /// Transactions done in it.
-    done: Vec<u64>,
-    began: Instant,
-    took: Duration,
+    recorder: Recorder,
+    pulse: Pulse,
+    /// How many intervals there were at the last beat.
+    looked_at: Cell<usize>,
 }
 
 impl Ledger {
-    /// An empty one for these transactions; of some (`lately`) the last second is kept apart.
-    pub(crate) fn new(watch: Watch, names: &[String], lately: &[&str]) -> Ledger {
-        let transaction = |name: &String| Transaction {
-            name: name.clone(),
-            times: RefCell::new(Latencies::new()),
-            lately: lately
-                .contains(&name.as_str())
-                .then(|| RefCell::new(Latencies::new())),
-            done: Cell::default(),
-            failed: Cell::default(),
-        };
+    /// An empty one for these transactions of a scenario.
+    pub(crate) fn new(
+        began: Instant,
+        watch: Watch,
+        scenario: &Scenario,
+        names: &[String],
+    ) -> Ledger {
+        let kinds = names
+            .iter()
+            .map(|name| (name.clone(), since(scenario, name)));
         Ledger {
-            watch,
-            measured: Cell::default(),
-            transactions: names.iter().map(transaction).collect(),
-            failures: RefCell::default(),
-            failed_elsewhere: Cell::default(),
-            logins: Cell::default(),
-            presences: Cell::default(),
-            phases: RefCell::default(),
+            recorder: Recorder::new(began, kinds),
+            pulse: Pulse::new(watch),
+            looked_at: Cell::default(),
         }
     }
 
     /// A transaction has ended well, after so many nanoseconds.
     pub(crate) fn took(&self, transaction: u16, nanoseconds: u64) {
-        let transaction = &self.transactions[usize::from(transaction)];
-        transaction.done.set(transaction.done.get() + 1);
-        if self.measured.get() {
-            transaction.times.borrow_mut().record(nanoseconds);
-        }
-        if let Some(lately) = &transaction.lately {
-            lately.borrow_mut().record(nanoseconds);
-        }
+        self.recorder.took(transaction, nanoseconds);
     }
 
     /// A session has failed, in these transactions.
     pub(crate) fn failed(&self, transactions: impl Iterator<Item = u16>, failure: &Failure) {
-        let mut any = false;
-        for transaction in transactions {
-            any = true;
-            let failed = &self.transactions[usize::from(transaction)].failed;
-            failed.set(failed.get() + 1);
-        }
-        if !any {
-            self.failed_elsewhere.set(self.failed_elsewhere.get() + 1);
-        }
-        self.failures.borrow_mut().count(failure);
+        self.recorder.failed(transactions, failure);
     }
 
     /// Something that should not have happened, so many times.
     pub(crate) fn problem(&self, what: &str, times: u64) {
-        self.failures.borrow_mut().add(what, times);
+        self.recorder.problem(what, times);
     }
 
-    /// Somebody is online.
-    pub(crate) fn logged_in(&self) {
-        self.logins.set(self.logins.get() + 1);
+    /// So many more of this.
+    pub(crate) fn count(&self, counter: Counter, more: u64) {
+        self.recorder.count(counter, more);
     }
 
-    /// Somebody was told of so many presences of others.
-    pub(crate) fn told(&self, presences: u64) {
-        self.presences.set(self.presences.get() + presences);
+    /// So many users are there now.
+    pub(crate) fn there(&self, users: u32) {
+        self.recorder.sessions(users.into());
     }
 
     /// Transactions and sessions so far: done, and failed.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let done = self.transactions.iter().map(|t| t.done.get()).sum();
-        let failed: u64 = self.transactions.iter().map(|t| t.failed.get()).sum();
-        (done, failed + self.failed_elsewhere.get())
+        self.recorder.counts()
     }
 
-    /// The times of the last second of a transaction, which begin anew.
+    /// The times of a transaction since the last beat, whatever phases ended in between.
     pub(crate) fn lately(&self, name: &str) -> Option<Latencies> {
-        let found = self.transactions.iter().find(|t| t.name == name)?;
-        Some(found.lately.as_ref()?.replace(Latencies::new()))
+        let times = self.recorder.since(name, self.looked_at.get())?;
+        Some(times.latencies())
+    }
+
+    /// Closes off each second, looks at the processes and shows how it goes, until `over` says why it is
+    /// over.
+    pub(crate) async fn beat(
+        &self,
+        live: &Live,
+        mut over: impl FnMut(&Ledger) -> Option<String>,
+    ) -> String {
+        let over = || {
+            live.show(&self.recorder, &self.pulse);
+            let why = over(self);
+            self.looked_at.set(self.recorder.intervals());
+            why
+        };
+        self.pulse
+            .beat(&self.recorder, || self.traffic(), over)
+            .await
     }
 
     /// A phase begins.
-    ///
-    /// # Errors
-    /// The server's process is gone.
-    pub(crate) fn begin(&self, phase: &Phase) -> Result<(), Failure> {
-        let seen = self.watch.look()?;
-        self.measured.set(phase.measured);
-        self.phases.borrow_mut().push(Played {
-            measured: phase.measured,
-            before: seen,
-            after: None,
-            done: self.transactions.iter().map(|t| t.done.get()).collect(),
-            began: Instant::now(),
-            took: Duration::ZERO,
-        });
-        Ok(())
+    pub(crate) fn begin(&self, phase: &Phase) {
+        self.traffic();
+        self.pulse
+            .begin(&self.recorder, &phase.name, phase.measured);
     }
 
     /// The phase that began last ends.
-    ///
-    /// # Errors
-    /// The server's process is gone.
-    pub(crate) fn end(&self) -> Result<(), Failure> {
-        self.measured.set(false);
-        let seen = self.watch.look()?;
-        if let Some(played) = self.phases.borrow_mut().last_mut() {
-            played.after = Some(seen);
-            played.took = played.began.elapsed();
-            for (done, transaction) in played.done.iter_mut().zip(&self.transactions) {
-                *done = transaction.done.get() - *done;
-            }
-        }
-        Ok(())
+    pub(crate) fn end(&self) {
+        self.traffic();
+        self.pulse.end(&self.recorder);
     }
 
-    /// Writes it all down.
-    pub(crate) fn report(&self, most_there: u32, report: &mut Report) {
-        let phases = self.phases.borrow();
-        let measured: Vec<(&Played, &Seen)> = phases
-            .iter()
-            .filter(|phase| phase.measured)
-            .filter_map(|phase| Some((phase, phase.after.as_ref()?)))
-            .collect();
-        report
-            .count("sessions", most_there.into())
-            .count("logins", self.logins.get());
-        if self.presences.get() > 0 {
-            report.count("presences", self.presences.get());
-        }
-        for (number, transaction) in self.transactions.iter().enumerate() {
-            if transaction.done.get() + transaction.failed.get() == 0 {
-                continue;
-            }
-            let times = transaction.times.borrow();
-            let with: Vec<_> = measured
-                .iter()
-                .filter(|(phase, _)| phase.done[number] > 0)
-                .collect();
-            let seconds: f64 = with.iter().map(|(phase, _)| phase.took.as_secs_f64()).sum();
-            let done: u64 = with.iter().map(|(phase, _)| phase.done[number]).sum();
-            // What it cost is known only where nothing else was done.
-            let alone = with
-                .iter()
-                .all(|(phase, _)| phase.done.iter().filter(|done| **done > 0).count() == 1);
-            let cpu = with
-                .iter()
-                .map(|(phase, after)| after.cpu_since(&phase.before))
-                .sum::<Option<Duration>>();
-            let name = &transaction.name;
-            report.count(format!("{name}_count"), times.count());
-            if times.count() > 0 {
-                report
-                    .figure(format!("{name}_rate"), done as f64 / seconds, "/s")
-                    .time(format!("{name}_p50"), times.quantile(0.5))
-                    .time(format!("{name}_p90"), times.quantile(0.9))
-                    .time(format!("{name}_p99"), times.quantile(0.99))
-                    .time(format!("{name}_p99.9"), times.quantile(0.999))
-                    .time(format!("{name}_p99.99"), times.quantile(0.9999))
-                    .time(format!("{name}_longest"), times.max())
-                    .cost(format!("cpu_per_{name}"), cpu.filter(|_| alone), done);
-            }
-            report.count(format!("{name}_failed"), transaction.failed.get());
-        }
-        if let (Some(first), Some((_, last))) = (phases.first(), measured.last()) {
-            report
-                .memory(&first.before, last)
-                .memory_each(&first.before, last, most_there.into());
-        }
-        if let (Some((first, _)), Some((_, last))) = (measured.first(), measured.last()) {
-            report.disturbances(&first.before, last);
-        }
-        let nothing = self
-            .transactions
-            .iter()
-            .all(|t| t.times.borrow().count() == 0);
-        report.problem("nothing was measured", u64::from(nothing));
-        self.failures.borrow().report(report);
+    /// Draws up what came out.
+    pub(crate) fn results(&self, about: About) -> Results {
+        Results::of(about, &self.recorder.finish(), &self.pulse.samples())
+    }
+
+    /// Takes note of what went over all sockets.
+    fn traffic(&self) {
+        let traffic = connection::traffic();
+        self.recorder.counted(Counter::BytesIn, traffic.read);
+        self.recorder.counted(Counter::BytesOut, traffic.written);
+        self.recorder.counted(Counter::Received, traffic.messages);
+        self.recorder.counted(Counter::Presences, traffic.presences);
     }
 }

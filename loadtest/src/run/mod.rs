@@ -13,6 +13,7 @@ mod player;
 mod post;
 mod program;
 mod rounds;
+mod since;
 mod stage;
 mod stop;
 mod talk;
@@ -20,21 +21,29 @@ mod variables;
 mod world;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
+use time::OffsetDateTime;
+
 use crate::crowd;
 use crate::failure::Failure;
+use crate::live::Live;
+use crate::measure::Counter;
 use crate::place::{Accounts, Place};
 use crate::process::Watch;
-use crate::report::Report;
-use crate::scenario::{Arrivals, MESSAGE, PRESENCE, Phase, Story};
+use crate::results::{About, Results};
+use crate::scenario::{Arrivals, MESSAGE, PRESENCE, Phase, Scenario, Story};
 
 /// What is not the scenario's business.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Manner {
     /// The server's process, to be watched.
     pub(crate) pid: Option<u32>,
+    /// The values of the scenario's parameters, for the report.
+    pub(crate) settings: BTreeMap<String, String>,
     /// Whether the targets are loaded wherever they are.
     pub(crate) owned: bool,
 }
@@ -44,7 +53,7 @@ pub(crate) struct Manner {
 /// # Errors
 /// It can't begin: a target is nowhere or not ours, there are too few open files, the accounts or the
 /// server's process can't be read. What goes wrong later is in the report.
-pub(crate) async fn play(story: &Story, manner: Manner) -> Result<Report, Failure> {
+pub(crate) async fn play(story: &Story, manner: Manner) -> Result<Results, Failure> {
     let scenario = &story.scenario;
     let places: Result<Vec<_>, Failure> = scenario
         .targets
@@ -61,16 +70,15 @@ pub(crate) async fn play(story: &Story, manner: Manner) -> Result<Report, Failur
         programs.transaction(MESSAGE),
         programs.transaction(PRESENCE),
     );
-    let slow = &scenario.stop.slow;
-    let lately: Vec<&str> = slow.iter().map(|slow| slow.transaction.as_str()).collect();
     let weights: Vec<u32> = scenario
         .targets
         .iter()
         .map(|target| target.weight)
         .collect();
     let boards = programs.boards;
+    let (began, wall_clock) = (Instant::now(), OffsetDateTime::now_utc());
     let world = Rc::new(world::World {
-        began: Instant::now(),
+        began,
         patience: scenario.patience.get(),
         places: places?,
         round: world::turns(&weights),
@@ -82,7 +90,7 @@ pub(crate) async fn play(story: &Story, manner: Manner) -> Result<Report, Failur
         boards: boards.iter().map(|_| closed::Board::default()).collect(),
         stage: stage::Stage::new(scenario.phases.len()),
         clock: clock::Clock::new()?,
-        ledger: ledger::Ledger::new(watch, &programs.transactions, &lately),
+        ledger: ledger::Ledger::new(began, watch, scenario, &programs.transactions),
         online: RefCell::new(online::Online::new(count)),
         post: post::Post::default(),
         chance: RefCell::new(chance::Chance::new(u64::from(std::process::id()))),
@@ -91,9 +99,10 @@ pub(crate) async fn play(story: &Story, manner: Manner) -> Result<Report, Failur
 
     let mut crowd =
         phases::Crowd::new(Rc::clone(&world), programs.weights, &boards, &programs.open);
+    let live = Live::new(&scenario.phases);
     let why = tokio::select! {
-        ended = crowd.play(&scenario.phases) => ended?,
-        reason = stop::watch(&scenario.stop, &world.ledger) => Some(reason),
+        () = crowd.play(&scenario.phases) => None,
+        reason = world.ledger.beat(&live, stop::watch(&scenario.stop)) => Some(reason),
         interrupt = tokio::signal::ctrl_c() => {
             interrupt?;
             Some("somebody stopped the run".to_owned())
@@ -103,36 +112,59 @@ pub(crate) async fn play(story: &Story, manner: Manner) -> Result<Report, Failur
             None
         }
     };
+    let given_up = why.is_some();
     if let Some(why) = why {
         world.ledger.problem(&why, 1);
         // What happened until now counts.
-        world.ledger.end()?;
+        world.ledger.end();
         crowd.abandon().await;
     }
+    live.clear();
     drop(crowd);
 
-    let mut report = Report::new(format!("{}: {}", story.name, scenario.about));
-    world
-        .ledger
-        .report(world.online.borrow().most(), &mut report);
-    loss(&world, &mut report);
-    Ok(report)
+    loss(&world, given_up);
+    Ok(world.ledger.results(About {
+        name: Path::new(&story.name).file_stem().map_or_else(
+            || story.name.clone(),
+            |name| name.to_string_lossy().into_owned(),
+        ),
+        about: scenario.about.clone(),
+        settings: settings(scenario, manner.settings),
+        scenario: story.text.clone(),
+        began: wall_clock,
+    }))
 }
 
-/// What was said and not heard, or heard twice.
-fn loss(world: &world::World, report: &mut Report) {
+/// The scenario's parameters, some of which were set.
+fn settings(scenario: &Scenario, set: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut settings: BTreeMap<String, String> = scenario
+        .parameters
+        .iter()
+        // Reports are shown around.
+        .filter(|(name, _)| *name != "password")
+        .map(|(name, value)| (name.clone(), value.0.clone()))
+        .collect();
+    for (name, value) in set {
+        if let Some(known) = settings.get_mut(&name) {
+            *known = value;
+        }
+    }
+    settings
+}
+
+/// What was said and not heard, or heard twice. What is under way when a run is given up may be anywhere.
+fn loss(world: &world::World, given_up: bool) {
     let boards = world.boards.iter();
     let lost: u64 = boards.clone().map(closed::Board::missing).sum();
     let disordered: u64 = boards.map(closed::Board::disordered).sum();
-    report
-        .problem("a delivery was lost", lost + world.post.missing())
-        .problem(
-            "a delivery was doubled or out of order",
-            disordered + world.post.doubled(),
-        );
-    if world.post.undecided() > 0 {
-        report.count("on_their_way_to_who_went", world.post.undecided());
-    }
+    let ledger = &world.ledger;
+    let missing = match given_up {
+        true => Counter::Undecided,
+        false => Counter::Lost,
+    };
+    ledger.count(missing, lost + world.post.missing());
+    ledger.count(Counter::Doubled, disordered + world.post.doubled());
+    ledger.count(Counter::Undecided, world.post.undecided());
 }
 
 /// How many sockets there may be at a time.

@@ -8,7 +8,6 @@ pub(crate) struct Online {
     there: Vec<u32>,
     /// Where somebody stands in the list, by number; `AWAY` if they do not.
     place: Vec<u32>,
-    most: u32,
 }
 
 const AWAY: u32 = u32::MAX;
@@ -21,7 +20,6 @@ impl Online {
         Online {
             there: Vec::new(),
             place: vec![AWAY; count as usize],
-            most: 0,
         }
     }
 
@@ -33,7 +31,6 @@ impl Online {
         {
             *place = next;
             self.there.push(number);
-            self.most = self.most.max(next + 1);
         }
     }
 
@@ -52,9 +49,9 @@ impl Online {
         }
     }
 
-    /// How many there were at most.
-    pub(crate) fn most(&self) -> u32 {
-        self.most
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.there.len() as u32
     }
 
     /// Whether somebody is there.
@@ -100,7 +97,7 @@ mod tests {
         online.go(1);
         online.go(1);
         online.go(77);
-        assert_eq!(online.most(), 3);
+        assert_eq!(online.count(), 2);
         for _ in 0..50 {
             assert_eq!(online.other(3, &mut chance), Some(4));
             assert!(matches!(online.other(0, &mut chance), Some(3 | 4)));

@@ -10,6 +10,7 @@ use super::ears::Ears;
 use super::world::World;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::measure::Counter;
 use crate::scenario::Addressee;
 
 /// How much a user writes at once who is late.
@@ -113,6 +114,7 @@ pub(crate) fn write(
         }
         Addressee::Address(address) => (address.clone(), None),
     };
+    world.ledger.count(Counter::Sent, 1);
     out.extend_from_slice(b"<message type='chat' to='");
     out.extend_from_slice(xml::escape_attr(&to).as_bytes());
     out.extend_from_slice(b"' id='");

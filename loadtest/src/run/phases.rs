@@ -8,7 +8,6 @@ use tokio::task::JoinSet;
 
 use super::player::Player;
 use super::world::World;
-use crate::failure::Failure;
 use crate::scenario::{Arrivals, Phase, Rate};
 
 /// How long what was said last may take.
@@ -55,12 +54,9 @@ impl<'a> Crowd<'a> {
     }
 
     /// Plays them one after the other.
-    ///
-    /// # Errors
-    /// The server's process is gone.
-    pub(crate) async fn play(&mut self, phases: &[Phase]) -> Result<Option<String>, Failure> {
+    pub(crate) async fn play(&mut self, phases: &[Phase]) {
         for (number, phase) in phases.iter().enumerate() {
-            self.world.ledger.begin(phase)?;
+            self.world.ledger.begin(phase);
             self.world.stage.begin(number);
             let began = Instant::now();
             let end = began + phase.lasts.get();
@@ -78,9 +74,9 @@ impl<'a> Crowd<'a> {
             // nobody who waits for it.
             if self.open.contains(&number) {
                 self.drain(number).await;
-                self.world.ledger.end()?;
+                self.world.ledger.end();
             } else {
-                self.world.ledger.end()?;
+                self.world.ledger.end();
                 self.drain(number).await;
             }
         }
@@ -91,7 +87,6 @@ impl<'a> Crowd<'a> {
             }
         })
         .await;
-        Ok(None)
     }
 
     async fn come(&mut self, phase: &Phase, began: Instant, end: Instant) {

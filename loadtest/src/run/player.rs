@@ -20,6 +20,7 @@ use super::variables;
 use super::world::World;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::measure::Counter;
 use crate::scenario::{Ask, Presence, Think};
 
 /// One user, from coming to going.
@@ -153,8 +154,9 @@ impl Player {
                 let password = world.accounts.password(self.number);
                 let authenticate = self.connection()?.authenticate(&password);
                 in_time(world.patience, authenticate).await?;
-                world.ledger.logged_in();
+                world.ledger.count(Counter::Logins, 1);
                 world.online.borrow_mut().come(self.number);
+                world.ledger.there(world.online.borrow().count());
             }
             Op::Roster => {
                 let id = world.ask();
@@ -293,8 +295,8 @@ impl Player {
     fn leave(&mut self) -> Option<Connection> {
         let connection = self.connection.take()?;
         self.world.online.borrow_mut().go(self.number);
+        self.world.ledger.there(self.world.online.borrow().count());
         self.world.post.gone(self.number);
-        self.world.ledger.told(connection.presences().into());
         Some(connection)
     }
 

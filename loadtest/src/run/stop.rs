@@ -1,32 +1,23 @@
 //! When a run is given up.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use super::ledger::Ledger;
 use crate::latency::Latencies;
 use crate::scenario::Stop;
 
-/// How often is looked.
-const EVERY: Duration = Duration::from_secs(1);
 /// How many looks count.
 const LOOKS: usize = 10;
 /// Fewer transactions than this say nothing about a share.
 const FEWEST: u64 = 20;
 
-/// Waits until one of the rules holds; says which.
-pub(crate) async fn watch(stop: &Stop, ledger: &Ledger) -> String {
+/// What is to look once a second, and says which of the rules holds if one does.
+pub(crate) fn watch(stop: &Stop) -> impl FnMut(&Ledger) -> Option<String> {
     let mut rules = Rules::new(stop);
-    let mut clock = tokio::time::interval(EVERY);
-    loop {
-        clock.tick().await;
-        let lately = stop
-            .slow
-            .iter()
-            .map(|slow| ledger.lately(&slow.transaction));
-        if let Some(reason) = rules.look(ledger.counts(), lately.collect()) {
-            return reason;
-        }
+    move |ledger| {
+        let slow = stop.slow.iter();
+        let lately = slow.map(|slow| ledger.lately(&slow.transaction));
+        rules.look(ledger.counts(), lately.collect())
     }
 }
 

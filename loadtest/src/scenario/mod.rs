@@ -21,7 +21,7 @@ use config::{ConfigError, Document, Parameter, Span, read_document, settings};
 pub(crate) use included::{INCLUDED, included};
 pub(crate) use phase::{Arrivals, Phase, Rate};
 pub(crate) use session::Session;
-pub(crate) use step::{Addressee, Ask, Message, Presence, Show, Step, Think, WaitFor};
+pub(crate) use step::{Addressee, Ask, Message, Presence, Show, Step, Think, WaitFor, any};
 #[cfg(test)]
 pub(crate) use stop::Slow;
 pub(crate) use stop::Stop;

@@ -321,7 +321,7 @@ fn check_xml(text: &str, problems: &mut Problems) {
 }
 
 /// Whether one of these steps or of those inside is such a one.
-pub(super) fn any(steps: &[Step], is: &impl Fn(&Step) -> bool) -> bool {
+pub(crate) fn any(steps: &[Step], is: &impl Fn(&Step) -> bool) -> bool {
     steps.iter().any(|step| {
         let inside = step.inside();
         match inside.iter().all(|steps| steps.is_empty()) {

@@ -31,7 +31,9 @@ async fn load(node: &Node, port: u16, arguments: &str) -> (Option<i32>, Value) {
         std::path::Path::new(env!("CARGO_BIN_EXE_mungo")).with_file_name("mungo-loadtest");
     let password = match arguments.starts_with("flood ") {
         true => vec!["--password".to_owned(), PASSWORD.to_owned()],
-        false => vec!["--set".to_owned(), format!("password={PASSWORD}")],
+        false => ["--set", &format!("password={PASSWORD}"), "--no-out"]
+            .map(str::to_owned)
+            .to_vec(),
     };
     let output = Command::new(program)
         .args(arguments.split(' '))
