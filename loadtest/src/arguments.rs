@@ -47,6 +47,8 @@ pub(crate) enum Command {
     },
     /// Says in a table what changed from one run to another.
     Compare(ComparePlan),
+    /// Measures servers in turns and prints a table with ratios.
+    Bench(BenchPlan),
     /// Users write to one who never reads, as much as the server takes. That one's account is the one
     /// behind theirs.
     Flood(FloodPlan),
@@ -104,6 +106,51 @@ pub(crate) struct ComparePlan {
     pub(crate) before: PathBuf,
     /// That of the run after.
     pub(crate) after: PathBuf,
+}
+
+/// The plan of `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchPlan {
+    /// The servers, as the scripts call them; the others are compared to the first.
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        default_value = "mungo,ejabberd,prosody"
+    )]
+    pub(crate) servers: Vec<String>,
+    /// How often each is measured, in turns.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub(crate) rounds: u32,
+    /// Only these: idle, chat-8, chat-1, open, presence.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Seconds that are measured of each.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) seconds: u32,
+    /// Users who chat.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub(crate) users: u32,
+    /// Users who log in and are idle.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=19_000))]
+    pub(crate) idle: u32,
+    /// The folder with the scripts that start and stop the servers.
+    #[arg(long, value_name = "DIR", default_value = "loadtest/peers")]
+    pub(crate) peers: PathBuf,
+    /// The folder for the table and the reports of all runs; by default a new one in loadtest-results.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[cfg(test)]
+impl Default for BenchPlan {
+    fn default() -> BenchPlan {
+        let words = ["mungo-loadtest", "bench"];
+        let Command::Bench(plan) = Arguments::parse_from(words).command else {
+            unreachable!("that was bench");
+        };
+        plan
+    }
 }
 
 /// The plan of `flood`.

@@ -104,6 +104,9 @@ pub(crate) enum Failure {
         /// Why.
         reason: String,
     },
+    /// A server to measure against can't be started, or a bench makes no sense.
+    #[error("{0}")]
+    Peer(String),
     /// A report of a run can't be read.
     #[error("{file} is no report of a run: {reason}")]
     NoReport {

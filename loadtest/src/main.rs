@@ -7,6 +7,7 @@
 //! report (`report.rs`). `flood.rs` is a play of its own.
 
 mod arguments;
+mod bench;
 mod client;
 mod compare;
 mod connection;
@@ -53,6 +54,11 @@ async fn main() -> ExitCode {
 async fn obey(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(plan) => play(plan).await,
+        Command::Bench(plan) => {
+            let (table, code) = bench::run(&plan).await?;
+            print(&table)?;
+            Ok(code)
+        }
         Command::Compare(plan) => print(&compare::table(&plan.before, &plan.after)?),
         Command::Check(scenario) => {
             let story = read(&scenario)?;

@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 pub(crate) use chart::Unit;
-pub(crate) use folder::write;
+pub(crate) use folder::{own_folder, write};
 
 use crate::measure::{Recorded, Sample};
 use crate::report::Report;
-use machine::Machine;
+pub(crate) use machine::Machine;
 use phases::PhaseResult;
 use series::Second;
 
@@ -115,7 +115,7 @@ fn to_value(value: &impl Serialize) -> Value {
 }
 
 /// A moment as in RFC 3339, to the second.
-fn stamp(at: OffsetDateTime) -> String {
+pub(crate) fn stamp(at: OffsetDateTime) -> String {
     let (date, time) = (at.date(), at.time());
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
