@@ -3,7 +3,8 @@
 
 use ::store::StoreError;
 use router::{Account, IqAnswer, OwnedIq};
-use xml::{Element, Writer};
+use smallvec::SmallVec;
+use xml::{Child, Element, Writer};
 use xmpp::{Condition, StanzaError, ns};
 
 use super::spool::Spool;
@@ -167,39 +168,35 @@ fn node(id: i64) -> String {
 }
 
 fn wish(asked: &Element, set: bool) -> Result<Wish, StanzaError> {
-    let mut children = asked.children().peekable();
-    if asked.name() != "offline" {
-        return Err(bad());
+    let children: SmallVec<[Child<'_>; 4]> = asked.children().collect();
+    let ours = children.iter().all(|child| child.ns() == ns::OFFLINE);
+    match (&*children, set) {
+        _ if asked.name() != "offline" || !ours => Err(bad()),
+        ([], _) => Err(bad()),
+        ([all], false) if all.name() == "fetch" => Ok(Wish::Fetch),
+        ([all], true) if all.name() == "purge" => Ok(Wish::Purge),
+        (items, false) => Ok(Wish::View(named(items, "view")?)),
+        (items, true) => Ok(Wish::Remove(named(items, "remove")?)),
     }
-    let first = children.peek().ok_or_else(bad)?;
-    let all = match (first.name(), set) {
-        ("fetch", false) => Some(Wish::Fetch),
-        ("purge", true) => Some(Wish::Purge),
-        _ => None,
-    };
-    if let Some(all) = all {
-        return Ok(all);
+}
+
+/// The numbers of the messages that `items` name, ascending.
+fn named(items: &[Child<'_>], action: &str) -> Result<Vec<i64>, StanzaError> {
+    if items.len() > NAMED {
+        let text = format!("at most {NAMED} messages at a time");
+        return Err(StanzaError::new(Condition::NotAcceptable).with_text(text));
     }
-    let action = if set { "remove" } else { "view" };
-    let mut ids = Vec::new();
-    for item in children {
+    let mut ids = Vec::with_capacity(items.len());
+    for item in items {
         if item.name() != "item" || item.attr("action").as_deref() != Some(action) {
             return Err(bad());
-        }
-        if ids.len() == NAMED {
-            let text = format!("at most {NAMED} messages at a time");
-            return Err(StanzaError::new(Condition::NotAcceptable).with_text(text));
         }
         let id = item.attr("node").and_then(|node| node.parse().ok());
         ids.push(id.ok_or(StanzaError::new(Condition::ItemNotFound))?);
     }
     ids.sort_unstable();
     ids.dedup();
-    Ok(if set {
-        Wish::Remove(ids)
-    } else {
-        Wish::View(ids)
-    })
+    Ok(ids)
 }
 
 /// What says which of the waiting messages this is.
@@ -409,6 +406,8 @@ mod tests {
             ("set", "<fetch/>"),
             ("set", "<item action='view' node='{M1}'/>"),
             ("set", "<item action='remove' node='{M1}'/><purge/>"),
+            ("set", "<purge/><item action='remove' node='{M1}'/>"),
+            ("set", "<purge xmlns='urn:other'/>"),
         ]
         .iter()
         .enumerate()
