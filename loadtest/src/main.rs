@@ -100,6 +100,9 @@ async fn play(plan: RunPlan) -> Result<ExitCode, Failure> {
         settings: plan.scenario.settings(),
         owned: plan.i_own_this_target,
     };
+    if !plan.no_out {
+        results::prepare(plan.out.as_deref()).map_err(Failure::Folder)?;
+    }
     let results = run::play(&story, manner).await?;
     // What came out is told even if it can't be kept.
     let kept = match plan.no_out {

@@ -123,3 +123,20 @@ fn a_server_that_stalls_is_counted() {
         "{table}"
     );
 }
+
+/// What a run came to would be lost in the end: nobody connects.
+#[test]
+fn a_folder_that_cannot_be_made_is_told_before_the_run() {
+    let place = tempfile::tempdir().expect("a place");
+    std::fs::write(place.path().join("taken"), "").expect("a file");
+    let (listener, address) = silent();
+    let server = format!("server={address}");
+    let child = start(
+        place.path(),
+        &["run", "idle", "--set", &server, "--out", "taken/results"],
+    );
+    let (text, code) = end(child);
+    assert_eq!((text.as_str(), code), ("", Some(1)));
+    listener.set_nonblocking(true).expect("a socket");
+    assert!(listener.accept().is_err(), "somebody connected");
+}

@@ -86,7 +86,11 @@ impl Chart<'_> {
         for (number, line) in self.lines.iter().enumerate() {
             put(
                 page,
-                format_args!("<li class=\"l{number}\"><i></i>{}</li>", text(&line.name)),
+                format_args!(
+                    "<li class=\"{}\"><i></i>{}</li>",
+                    look(number),
+                    text(&line.name)
+                ),
             );
         }
         put(
@@ -109,7 +113,7 @@ impl Chart<'_> {
             let path = self.path(line, &scale);
             put(
                 page,
-                format_args!("<path class=\"line l{number}\" d=\"{path}\"/>\n"),
+                format_args!("<path class=\"line {}\" d=\"{path}\"/>\n", look(number)),
             );
         }
         self.draw_tips(page);
@@ -436,6 +440,11 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
+/// The classes of a line: six colours, and for those behind them the same colours dashed, then dotted.
+fn look(number: usize) -> String {
+    format!("l{} s{}", number % 6, number / 6 % 3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -514,5 +523,21 @@ mod tests {
         assert_eq!(path.matches('M').count(), 2);
         assert_eq!(path.matches('L').count(), 1);
         assert!(path.ends_with("h0"), "{path}");
+    }
+
+    /// No two of a chart look alike, and each has its rules in the style sheet.
+    #[test]
+    fn every_line_is_seen() {
+        let style = include_str!("style.css");
+        let looks: std::collections::BTreeSet<String> = (0..18).map(look).collect();
+        assert_eq!(looks.len(), 18);
+        for look in looks {
+            let (colour, dashes) = look.split_once(' ').unwrap();
+            assert!(style.contains(&format!(".{colour} {{ --line")), "{colour}");
+            assert!(
+                dashes == "s0" || style.contains(&format!(".{dashes}.line")),
+                "{dashes}"
+            );
+        }
     }
 }

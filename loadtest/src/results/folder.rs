@@ -33,6 +33,18 @@ pub(crate) fn write(results: &Results, folder: Option<&Path>) -> io::Result<Path
     Ok(folder)
 }
 
+/// Makes the folder that a run shall leave something in, before it begins: afterwards it would be too late.
+///
+/// # Errors
+/// It can't be made, or nothing can be put into it.
+pub(crate) fn prepare(folder: Option<&Path>) -> io::Result<()> {
+    let folder = folder.unwrap_or(Path::new(ALL));
+    fs::create_dir_all(folder)?;
+    let probe = folder.join(format!(".{}", std::process::id()));
+    fs::write(&probe, "")?;
+    fs::remove_file(&probe)
+}
+
 /// A folder for something of this name that began then, which was not there before.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 pub(crate) use chart::Unit;
-pub(crate) use folder::{own_folder, write};
+pub(crate) use folder::{own_folder, prepare, write};
 
 use crate::measure::{Recorded, Sample};
 use crate::report::Report;

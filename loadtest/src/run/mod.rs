@@ -104,13 +104,12 @@ pub(crate) async fn play(story: &Story, manner: Manner) -> Result<Results, Failu
         () = crowd.play(&scenario.phases) => None,
         reason = world.ledger.beat(&live, stop::watch(&scenario.stop)) => Some(reason),
         interrupt = tokio::signal::ctrl_c() => {
-            interrupt?;
-            Some("somebody stopped the run".to_owned())
+            Some(match interrupt {
+                Ok(()) => "somebody stopped the run".to_owned(),
+                Err(error) => format!("Ctrl-C can't be listened for: {error}"),
+            })
         }
-        broken = world.clock.run() => {
-            broken?;
-            None
-        }
+        stopped = world.clock.run() => stopped.err().map(|error| format!("the clock stopped: {error}")),
     };
     let given_up = why.is_some();
     if let Some(why) = why {
