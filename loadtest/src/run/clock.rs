@@ -153,16 +153,33 @@ impl Ord for Waiting {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_earliest_is_next_and_of_two_who_came_first() {
+        let began = Instant::now();
+        let mut waiting = BinaryHeap::new();
+        for (number, millis) in [20, 0, 10, 5, 10].into_iter().enumerate() {
+            waiting.push(Reverse(Waiting {
+                until: began + Duration::from_millis(millis),
+                number: number as u64,
+                waker: Waker::noop().clone(),
+            }));
+        }
+        let next = std::iter::from_fn(|| waiting.pop()).map(|Reverse(next)| next.number);
+        assert_eq!(next.collect::<Vec<_>>(), [1, 3, 2, 4, 0]);
+    }
+
+    /// On a busy machine all of these times may have passed before anybody waits: who wakes whom is
+    /// not told here.
     #[tokio::test]
-    async fn everybody_is_woken_in_turn_and_never_too_early() {
+    async fn everybody_is_woken_and_never_too_early() {
         let clock = Clock::new().expect("a clock");
         let began = Instant::now();
-        let order = RefCell::new(Vec::new());
+        let woken = Cell::new(0);
         let wait = async |millis: u64| {
             let until = began + Duration::from_millis(millis);
             clock.until(until).await;
             assert!(Instant::now() >= until);
-            order.borrow_mut().push(millis);
+            woken.set(woken.get() + 1);
         };
         // One that is dropped before its time changes nothing.
         let dropped = clock.until(began + Duration::from_millis(1));
@@ -170,6 +187,6 @@ mod tests {
             ended = clock.run() => panic!("{ended:?}"),
             () = async { tokio::join!(wait(20), wait(0), wait(10), wait(5), wait(10), async { drop(dropped) }); } => {}
         }
-        assert_eq!(*order.borrow(), [0, 5, 10, 10, 20]);
+        assert_eq!(woken.get(), 5);
     }
 }
