@@ -212,6 +212,7 @@ impl<M: Module> Plan<'_, M> {
         F: Fn(Arc<M>, OwnedIq) -> A + Send + Sync + 'static,
         A: Future<Output = IqAnswer> + Send + 'static,
     {
+        self.iqs.push((to, node));
         self.words.push(Box::new(move |module, figures, lanes| {
             let module = module.clone();
             let call: AsyncIq = Arc::new(move |request| Box::pin(answer(module.clone(), request)));
