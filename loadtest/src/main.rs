@@ -28,6 +28,7 @@ mod scram;
 mod text;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -68,10 +69,11 @@ async fn obey(command: Command) -> Result<ExitCode, Failure> {
             ))
         }
         Command::Show { name: None } => {
-            let list: String = INCLUDED
-                .iter()
-                .map(|(name, text)| line(name, text))
-                .collect();
+            let mut list = String::new();
+            for (name, _) in INCLUDED {
+                let about = scenario::read(name, &BTreeMap::new())?.scenario.about;
+                list.push_str(&format!("{name:<18}{about}\n"));
+            }
             print(&list)
         }
         Command::Show { name: Some(name) } => match included(&name) {
@@ -129,12 +131,6 @@ fn read(plan: &CheckPlan) -> Result<Story, Failure> {
         let _ = writeln!(io::stderr(), "{warning}\n");
     }
     Ok(story)
-}
-
-/// A name and the first line of what is behind it.
-fn line(name: &str, text: &str) -> String {
-    let first = text.lines().next().unwrap_or_default();
-    format!("{name:<18}{}\n", first.trim_start_matches("// "))
 }
 
 fn print(text: &str) -> Result<ExitCode, Failure> {
