@@ -1,6 +1,6 @@
 # ejabberd of Debian, everything in Mnesia. It runs under Erlang directly, with the flags of its own
 # ejabberdctl but for more sockets, so that it needs neither its user nor its folders.
-port=45222
+port=27322
 need erl "ejabberd"
 need /usr/share/doc/ejabberd "ejabberd"
 node=mungo-peer@localhost

@@ -1,5 +1,5 @@
 # Mungo as it was built, with one more listener than by default: no TLS.
-port=47222
+port=27222
 mungo=$(realpath "${MUNGO:-$here/../../target/release/mungo}")
 mungoctl=$(dirname "$mungo")/mungoctl
 # The password pw in SCRAM-SHA-1 with 4 096 rounds.
@@ -10,7 +10,7 @@ prepare() {
   cat >"$place/mungo.ron" <<CONFIG
 (
     domains: ["localhost"],
-    listeners: [(kind: c2s, port: $port, tls: off), (kind: admin, port: 47551)],
+    listeners: [(kind: c2s, port: $port, tls: off), (kind: admin, port: 27551)],
     auth: (iterations: 4096),
 )
 CONFIG

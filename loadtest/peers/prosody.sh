@@ -1,5 +1,5 @@
 # Prosody of Debian, accounts in files.
-port=46222
+port=27422
 need /usr/bin/prosody "prosody lua-event"
 need prosodyctl "prosody lua-event"
 
