@@ -14,7 +14,7 @@ use crate::Router;
 use crate::disco::{Disco, Form, Identity};
 use crate::hooks::{Flow, Handler, Hook, OnFault, Phase};
 use crate::host::{AccountRegistered, LoadSlot, MadeOf, RemoveAccount, Tables};
-use crate::iq::{Answering, AsyncIq, Handle, IqAnswer, IqRequest, OwnedIq, To};
+use crate::iq::{Answering, AsyncIq, Handle, IqAnswer, IqRequest, IqTable, OwnedIq, To};
 use crate::lanes::Lanes;
 use crate::module::{Module, ModuleFigures};
 
@@ -192,17 +192,7 @@ impl<M: Module> Plan<'_, M> {
         F: Fn(Arc<M>, OwnedIq) -> A + Send + Sync + 'static,
         A: Future<Output = IqAnswer> + Send + 'static,
     {
-        self.iqs.push((to, ns));
-        self.words.push(Box::new(move |module, figures, lanes| {
-            let module = module.clone();
-            let call: AsyncIq = Arc::new(move |request| Box::pin(answer(module.clone(), request)));
-            let handle = Handle::Async {
-                call,
-                lanes: lanes.clone(),
-                figures: figures.clone(),
-            };
-            Box::new(move |tables| tables.iq.insert(to, ns, handle.clone()))
-        }));
+        self.put_async(to, ns, answer, IqTable::insert);
     }
 
     /// Answers service discovery (XEP-0030), information as well as items, at the node `node` of
@@ -212,7 +202,20 @@ impl<M: Module> Plan<'_, M> {
         F: Fn(Arc<M>, OwnedIq) -> A + Send + Sync + 'static,
         A: Future<Output = IqAnswer> + Send + 'static,
     {
-        self.iqs.push((to, node));
+        self.put_async(to, node, answer, IqTable::insert_node);
+    }
+
+    fn put_async<F, A>(
+        &mut self,
+        to: To,
+        name: &'static str,
+        answer: F,
+        insert: fn(&mut IqTable, To, &'static str, Handle),
+    ) where
+        F: Fn(Arc<M>, OwnedIq) -> A + Send + Sync + 'static,
+        A: Future<Output = IqAnswer> + Send + 'static,
+    {
+        self.iqs.push((to, name));
         self.words.push(Box::new(move |module, figures, lanes| {
             let module = module.clone();
             let call: AsyncIq = Arc::new(move |request| Box::pin(answer(module.clone(), request)));
@@ -221,7 +224,7 @@ impl<M: Module> Plan<'_, M> {
                 lanes: lanes.clone(),
                 figures: figures.clone(),
             };
-            Box::new(move |tables| tables.iq.insert_node(to, node, handle.clone()))
+            Box::new(move |tables| insert(&mut tables.iq, to, name, handle.clone()))
         }));
     }
 
