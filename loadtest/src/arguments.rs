@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Compare(ComparePlan),
     /// Measures servers in turns and prints a table with ratios.
     Bench(BenchPlan),
+    /// Answers as the least of a server for chat-closed, to see what this program itself can do.
+    Echo(EchoPlan),
     /// Users write to one who never reads, as much as the server takes. That one's account is the one
     /// behind theirs.
     Flood(FloodPlan),
@@ -97,6 +99,17 @@ pub(crate) struct RunPlan {
     /// Loads targets that are neither on this machine nor in a private network.
     #[arg(long)]
     pub(crate) i_own_this_target: bool,
+}
+
+/// The plan of `echo`.
+#[derive(Debug, Args)]
+pub(crate) struct EchoPlan {
+    /// Where it answers.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5222")]
+    pub(crate) listen: String,
+    /// The password of everybody.
+    #[arg(long, default_value = "pw")]
+    pub(crate) password: String,
 }
 
 /// The plan of `compare`.

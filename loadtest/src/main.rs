@@ -4,7 +4,7 @@
 //! lets users come in phases and play its sessions, all on one thread: clients (`client.rs`, a state
 //! machine without a socket) speak over connections (`connection.rs`, plain or TLS) to a place
 //! (`place.rs`), while the server's process is watched from outside (`process.rs`). What came out is a
-//! report (`report.rs`). `flood.rs` is a play of its own.
+//! report (`report.rs`). `flood.rs` is a play of its own, `echo.rs` a server to measure this program against.
 
 mod arguments;
 mod bench;
@@ -12,6 +12,7 @@ mod client;
 mod compare;
 mod connection;
 mod crowd;
+mod echo;
 mod failure;
 mod flood;
 mod import;
@@ -55,6 +56,10 @@ async fn main() -> ExitCode {
 async fn obey(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(plan) => play(plan).await,
+        Command::Echo(plan) => {
+            echo::serve(&plan).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Bench(plan) => {
             let (table, code) = bench::run(&plan).await?;
             print(&table)?;

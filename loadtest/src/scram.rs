@@ -1,4 +1,4 @@
-//! The client's side of SCRAM (RFC 5802 §3), without channel binding.
+//! SCRAM (RFC 5802 §3) without channel binding: the client's side, and of the server's what `echo` needs.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,6 +15,9 @@ use crate::scenario::Mechanism;
 
 /// More rounds than this are a server that wants to keep us busy.
 const MOST_ROUNDS: u32 = 1_000_000;
+/// What `echo` salts its one password with, and how often: as servers do.
+const SALT: &[u8] = b"mungo-loadtest";
+const ROUNDS: u32 = 4_096;
 /// Salted passwords that are remembered. Servers whose accounts were copied share salts.
 const REMEMBERED: usize = 32_768;
 
@@ -111,6 +114,88 @@ impl Proven {
     }
 }
 
+/// What a server keeps of a password that everybody has.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    mechanism: Mechanism,
+    stored: Vec<u8>,
+    server: Vec<u8>,
+}
+
+/// A login that the server has challenged.
+#[derive(Debug)]
+pub(crate) struct Challenged {
+    first_bare: String,
+    server_first: String,
+    nonce: String,
+}
+
+impl Keys {
+    /// Those of a password.
+    pub(crate) fn new(mechanism: Mechanism, password: &str) -> Keys {
+        let salted = salted_password(mechanism, password, SALT, ROUNDS);
+        Keys {
+            mechanism,
+            stored: digest(mechanism, &hmac(mechanism, &salted, b"Client Key")),
+            server: hmac(mechanism, &salted, b"Server Key"),
+        }
+    }
+
+    /// Takes the client-first-message, gives the server-first-message.
+    ///
+    /// # Errors
+    /// The message is not what RFC 5802 §5.1 says, or wants channel binding.
+    pub(crate) fn challenge(&self, client_first: &str) -> Result<(String, Challenged), Failure> {
+        let bare = client_first.strip_prefix("n,,");
+        let bare = bare.ok_or(Failure::Scram("it wants channel binding"))?;
+        let (_, nonce) = bare.split_once(",r=").ok_or(Failure::Scram("no nonce"))?;
+        let mut random = [0; 18];
+        getrandom::fill(&mut random)
+            .map_err(|_| Failure::Scram("the system has no random numbers"))?;
+        let nonce = format!("{nonce}{}", BASE64_STANDARD.encode(random));
+        let salt = BASE64_STANDARD.encode(SALT);
+        let server_first = format!("r={nonce},s={salt},i={ROUNDS}");
+        let challenged = Challenged {
+            first_bare: bare.to_owned(),
+            server_first: server_first.clone(),
+            nonce,
+        };
+        Ok((server_first, challenged))
+    }
+}
+
+impl Challenged {
+    /// Takes the client-final-message; gives the localpart and the server-final-message.
+    ///
+    /// # Errors
+    /// The client does not know the password.
+    pub(crate) fn verify(
+        &self,
+        keys: &Keys,
+        client_final: &str,
+    ) -> Result<(Box<str>, String), Failure> {
+        let wrong = || Failure::Scram("the client did not prove that it knows the password");
+        let (without_proof, proof) = client_final.split_once(",p=").ok_or_else(wrong)?;
+        let proof = BASE64_STANDARD.decode(proof).map_err(|_| wrong())?;
+        if without_proof != format!("c=biws,r={}", self.nonce) {
+            return Err(wrong());
+        }
+        let signed = format!("{},{},{without_proof}", self.first_bare, self.server_first);
+        let signature = hmac(keys.mechanism, &keys.stored, signed.as_bytes());
+        let client_key: Vec<u8> = proof.iter().zip(&signature).map(|(a, b)| a ^ b).collect();
+        if digest(keys.mechanism, &client_key) != keys.stored {
+            return Err(wrong());
+        }
+        let localpart = self.first_bare.trim_start_matches("n=");
+        let localpart = localpart.split(',').next().unwrap_or_default();
+        let verifier = hmac(keys.mechanism, &keys.server, signed.as_bytes());
+        Ok((
+            localpart.into(),
+            format!("v={}", BASE64_STANDARD.encode(verifier)),
+        ))
+    }
+}
+
 type Salting = (bool, String, Vec<u8>, u32);
 
 thread_local! {
@@ -162,6 +247,24 @@ fn mac<M: Mac + KeyInit>(key: &[u8], data: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn client_and_server_agree_if_both_know_the_password() {
+        for mechanism in [Mechanism::ScramSha1, Mechanism::ScramSha256] {
+            let keys = Keys::new(mechanism, "pw");
+            for (password, fine) in [("pw", true), ("pv", false)] {
+                let client = Scram::new(mechanism, "romeo", "abc".to_owned());
+                let (first, challenged) = keys.challenge(&client.first_message()).expect("fine");
+                let (last, proven) = client.answer(password, &first).expect("fine");
+                let verified = challenged.verify(&keys, &last);
+                assert_eq!(verified.is_ok(), fine);
+                if let Ok((localpart, last)) = verified {
+                    assert_eq!(&*localpart, "romeo");
+                    proven.check(&last).expect("the server knows it too");
+                }
+            }
+        }
+    }
 
     /// The example of RFC 5802 §5.
     #[test]
