@@ -1,15 +1,17 @@
 //! The command line, and what it may ask for.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::scenario::Target;
+use crate::workers::Crew;
 
 /// Loads an XMPP server and reports what it took and what it cost.
 ///
-/// Users log in and play a scenario, all on one thread. With --pid the server's process is watched: its
+/// Users log in and play a scenario, all on one thread, or shared out among workers. With --pid the server's process is watched: its
 /// CPU time and memory are read from /proc. The accounts must be there:
 ///
 ///   mungoctl account import users.csv     or     mungo-loadtest run register
@@ -19,6 +21,7 @@ use crate::scenario::Target;
 ///   mungo-loadtest run chat-closed --server 127.0.0.1:5222 --set users=1000 --set window=1
 ///   mungo-loadtest show chat-closed > mine.ron     # a scenario to change
 ///   mungo-loadtest run mine.ron --pid $(pidof mungo)
+///   mungo-loadtest run mine.ron --workers 4        # by four processes
 ///
 /// Exit codes: 0 everybody got on and nothing was lost, 1 otherwise, 2 bad arguments.
 #[derive(Debug, Parser)]
@@ -47,6 +50,8 @@ pub(crate) enum Command {
     },
     /// Says in a table what changed from one run to another.
     Compare(ComparePlan),
+    /// Waits for a coordinator (run --worker) and plays what it says.
+    Worker(WorkerPlan),
     /// Measures servers in turns and prints a table with ratios.
     Bench(BenchPlan),
     /// Answers as the least of a server for chat-closed, to see what this program itself can do.
@@ -96,9 +101,60 @@ pub(crate) struct RunPlan {
     /// Leaves no folder behind.
     #[arg(long, conflicts_with = "out")]
     pub(crate) no_out: bool,
+    /// Shares the users out among so many processes of this machine, which connect from 127.0.1.1,
+    /// 127.0.1.2, … to a server on this machine.
+    #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=256))]
+    pub(crate) workers: u32,
+    /// Lets a worker of another machine take part (mungo-loadtest worker --listen); more than once for
+    /// more of them.
+    #[arg(long, value_name = "HOST:PORT", requires = "secret_file")]
+    pub(crate) worker: Vec<String>,
+    /// The file with the secret that those workers know.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Addresses of this machine that users connect from, in turns.
+    #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
+    pub(crate) source: Vec<IpAddr>,
     /// Loads targets that are neither on this machine nor in a private network.
     #[arg(long)]
     pub(crate) i_own_this_target: bool,
+}
+
+impl RunPlan {
+    /// The workers; `None` if all users are played by this process.
+    pub(crate) fn crew(&self) -> Option<Crew> {
+        let crew = Crew {
+            local: self.workers,
+            remote: self.worker.clone(),
+            secret: self.secret_file.clone(),
+        };
+        (crew.local > 0 || !crew.remote.is_empty()).then_some(crew)
+    }
+}
+
+/// The plan of `worker`.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerPlan {
+    /// Where coordinators may come.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        requires = "secret_file",
+        required_unless_present = "child"
+    )]
+    pub(crate) listen: Option<String>,
+    /// The file with the secret that coordinators have to know; nobody else may be able to read it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Addresses of this machine that users connect from, in turns.
+    #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
+    pub(crate) source: Vec<IpAddr>,
+    /// Loads targets that are neither on this machine nor in a private network, if a coordinator says so.
+    #[arg(long)]
+    pub(crate) i_own_this_target: bool,
+    /// The coordinator has started us, and is at the other end of our standard input.
+    #[arg(long, hide = true, conflicts_with = "listen")]
+    pub(crate) child: bool,
 }
 
 /// The plan of `echo`.
@@ -244,6 +300,10 @@ mod tests {
             "run idle --set users",
             "run idle --set =5",
             "flood --count 0",
+            "run idle --worker 10.0.0.1:7000",
+            "run idle --source here",
+            "worker",
+            "worker --listen 127.0.0.1:0",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -46,6 +46,18 @@ pub(crate) struct Traffic {
     pub(crate) presences: u64,
 }
 
+impl Traffic {
+    /// What went over them since `before`.
+    pub(crate) fn since(self, before: Traffic) -> Traffic {
+        Traffic {
+            read: self.read - before.read,
+            written: self.written - before.written,
+            messages: self.messages - before.messages,
+            presences: self.presences - before.presences,
+        }
+    }
+}
+
 /// What went over all sockets of this thread so far.
 pub(crate) fn traffic() -> Traffic {
     TRAFFIC.get()
@@ -79,7 +91,7 @@ impl Connection {
     /// # Errors
     /// Whatever kept it from getting the features of the stream.
     pub(crate) async fn open(place: &Rc<Place>, localpart: &str) -> Result<Connection, Failure> {
-        let tcp = TcpStream::connect(place.address).await?;
+        let tcp = place.connect().await?;
         tcp.set_nodelay(true)?;
         let socket = match place.tls {
             Tls::Direct => secure(place, tcp).await?,

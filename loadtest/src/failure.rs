@@ -107,6 +107,30 @@ pub(crate) enum Failure {
     /// A server to measure against can't be started, or a bench makes no sense.
     #[error("{0}")]
     Peer(String),
+    /// The secret of workers and coordinator can't be used.
+    #[error("the secret can't be used: {0}")]
+    Secret(String),
+    /// Worker and coordinator do not come together.
+    #[error("worker and coordinator don't come together: {0}")]
+    Handshake(String),
+    /// A worker can't be had.
+    #[error("the worker {name} can't play: {reason}")]
+    Worker {
+        /// Which one.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is nothing for a worker to do.
+    #[error(
+        "{workers} workers are too many for {users} users: partners and groups of contacts stay together"
+    )]
+    TooManyWorkers {
+        /// How many there are.
+        workers: u32,
+        /// How many users there are.
+        users: u32,
+    },
     /// A report of a run can't be read.
     #[error("{file} is no report of a run: {reason}")]
     NoReport {

@@ -52,7 +52,7 @@ struct Board {
 /// The server can't be watched, or TLS can't be set up.
 pub(crate) async fn run(plan: &FloodPlan) -> Result<Report, Failure> {
     crowd::raise_file_limit(plan.count + 1)?;
-    let place = Place::find(&plan.target(), false)?;
+    let place = Place::find(&plan.target(), false, &[])?;
     let accounts = Accounts::Pattern {
         pattern: "u%d".to_owned(),
         password: plan.password.clone(),

@@ -1,10 +1,11 @@
 //! How a run goes, on one screen while it does.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::measure::{Counter, Pulse, Recorder};
+use crate::measure::{Counter, Interval, Pulse, Recorder, Sample};
 use crate::results::Unit;
 use crate::scenario::Phase;
 use crate::text::put;
@@ -13,6 +14,34 @@ use crate::text::put;
 const BAR: usize = 24;
 /// So many kinds of errors are shown.
 const ERRORS: usize = 4;
+
+/// What is shown of a second.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    /// The phase that is played, and how long it has been.
+    pub(crate) phase: Option<(String, Duration)>,
+    /// The transactions.
+    pub(crate) names: Vec<String>,
+    /// What happened in it.
+    pub(crate) last: Option<Interval>,
+    /// What processes used in it: at its beginning and at its end.
+    pub(crate) samples: Option<(Sample, Sample)>,
+    /// What went wrong so far, by kind.
+    pub(crate) errors: BTreeMap<String, u64>,
+}
+
+impl Glance {
+    /// The second that was written down and seen last.
+    pub(crate) fn of(recorder: &Recorder, pulse: &Pulse) -> Glance {
+        Glance {
+            phase: recorder.phase(),
+            names: recorder.names().map(str::to_owned).collect(),
+            last: recorder.last(),
+            samples: pulse.last(),
+            errors: recorder.errors(),
+        }
+    }
+}
 
 /// The screen. It is drawn on stderr, and only if that is a terminal.
 #[derive(Debug)]
@@ -39,10 +68,10 @@ impl Live {
         }
     }
 
-    /// Shows the last second.
-    pub(crate) fn show(&self, recorder: &Recorder, pulse: &Pulse) {
+    /// Shows a second, if anybody looks.
+    pub(crate) fn show(&self, glance: impl FnOnce() -> Glance) {
         if !self.screen.is_hidden() {
-            self.screen.set_message(self.lines(recorder, pulse));
+            self.screen.set_message(self.lines(&glance()));
         }
     }
 
@@ -51,9 +80,9 @@ impl Live {
         self.screen.finish_and_clear();
     }
 
-    fn lines(&self, recorder: &Recorder, pulse: &Pulse) -> String {
-        let mut lines = self.phase(recorder);
-        let Some(last) = recorder.last() else {
+    fn lines(&self, glance: &Glance) -> String {
+        let mut lines = self.phase(glance);
+        let Some(last) = &glance.last else {
             return lines;
         };
         let rate = |counter| {
@@ -71,7 +100,7 @@ impl Live {
                 Unit::ByteRate.say(last.counters.get(Counter::BytesOut) as f64 / last.seconds()),
             ),
         );
-        for (name, passage) in recorder.names().zip(&last.transactions) {
+        for (name, passage) in glance.names.iter().zip(&last.transactions) {
             if passage.times.count() + passage.failed == 0 {
                 continue;
             }
@@ -93,11 +122,11 @@ impl Live {
                 put(&mut lines, format_args!(" · {} failed", passage.failed));
             }
         }
-        if let Some((before, now)) = pulse.last() {
-            processes(&before, &now, &mut lines);
+        if let Some((before, now)) = &glance.samples {
+            processes(before, now, &mut lines);
         }
-        let mut errors: Vec<(String, u64)> = recorder.errors().into_iter().collect();
-        errors.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        let mut errors: Vec<(&String, &u64)> = glance.errors.iter().collect();
+        errors.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
         for (what, times) in errors.iter().take(ERRORS) {
             // A text may have lines of its own, which would push the screen up.
             let what = what.lines().next().unwrap_or_default();
@@ -112,14 +141,14 @@ impl Live {
         lines
     }
 
-    fn phase(&self, recorder: &Recorder) -> String {
-        let Some((name, played)) = recorder.phase() else {
+    fn phase(&self, glance: &Glance) -> String {
+        let Some((name, played)) = &glance.phase else {
             return "between phases".to_owned();
         };
-        let place = self.phases.iter().position(|(known, _)| *known == name);
+        let place = self.phases.iter().position(|(known, _)| known == name);
         let (place, lasts) = match place {
             Some(place) => (place + 1, self.phases[place].1),
-            None => (0, played),
+            None => (0, *played),
         };
         let share = (played.as_secs_f64() / lasts.as_secs_f64().max(1e-3)).min(1.0);
         let full = (share * BAR as f64) as usize;
@@ -134,7 +163,7 @@ impl Live {
     }
 }
 
-fn processes(before: &crate::measure::Sample, now: &crate::measure::Sample, lines: &mut String) {
+fn processes(before: &Sample, now: &Sample, lines: &mut String) {
     if let (Some((user, system)), Some(server)) = (now.server_since(before), now.server) {
         let cpu = (user + system).as_secs_f64() / now.since(before);
         put(
@@ -182,7 +211,7 @@ mod tests {
         let recorder = Recorder::new(Instant::now(), [("login".to_owned(), Since::Due)]);
         let watch = Watch::new(Some(std::process::id())).expect("we are there");
         let pulse = Pulse::new(watch);
-        assert_eq!(live.lines(&recorder, &pulse), "between phases");
+        assert_eq!(live.lines(&Glance::of(&recorder, &pulse)), "between phases");
         recorder.begin("idle", true, 0);
         for number in 1..=200 {
             recorder.took(0, number * 10_000);
@@ -194,7 +223,7 @@ mod tests {
         }
         recorder.sessions(7);
         recorder.cut(1_000);
-        let lines = live.lines(&recorder, &pulse);
+        let lines = live.lines(&Glance::of(&recorder, &pulse));
         for wanted in [
             "phase 2 of 3: idle",
             "s of 5 s at most",

@@ -1,10 +1,10 @@
 //! `mungo-loadtest`: what a server takes, and what it costs.
 //!
 //! A scenario (`scenario/`) says who does what, and is checked before anybody connects. A run (`run/`)
-//! lets users come in phases and play its sessions, all on one thread: clients (`client.rs`, a state
-//! machine without a socket) speak over connections (`connection.rs`, plain or TLS) to a place
+//! lets users come in phases and play its sessions, all on one thread, or shared out among several
+//! processes (`workers/`): clients (`client.rs`, a state machine without a socket) speak over connections (`connection.rs`, plain or TLS) to a place
 //! (`place.rs`), while the server's process is watched from outside (`process.rs`). What came out is a
-//! report (`report.rs`). `flood.rs` is a play of its own, `echo.rs` a server to measure this program against.
+//! report (`report.rs`). `echo.rs` is a server to measure this program against.
 
 mod arguments;
 mod bench;
@@ -28,6 +28,7 @@ mod scenario;
 mod scram;
 mod text;
 mod tls;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -56,6 +57,13 @@ async fn main() -> ExitCode {
 async fn obey(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(plan) => play(plan).await,
+        Command::Worker(plan) => {
+            match (&plan.listen, &plan.secret_file) {
+                (Some(address), Some(file)) => workers::listen(&plan, address, file).await?,
+                _ => workers::serve_parent(&plan).await?,
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Echo(plan) => {
             echo::serve(&plan).await?;
             Ok(ExitCode::SUCCESS)
@@ -106,11 +114,15 @@ async fn play(plan: RunPlan) -> Result<ExitCode, Failure> {
         pid: plan.pid,
         settings: plan.scenario.settings(),
         owned: plan.i_own_this_target,
+        sources: plan.source.clone(),
     };
     if !plan.no_out {
         results::prepare(plan.out.as_deref()).map_err(Failure::Folder)?;
     }
-    let results = run::play(&story, manner).await?;
+    let results = match plan.crew() {
+        None => run::play(&story, manner).await?,
+        Some(crew) => workers::play(&story, &crew, manner).await?,
+    };
     // What came out is told even if it can't be kept.
     let kept = match plan.no_out {
         true => Ok(None),

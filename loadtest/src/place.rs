@@ -1,10 +1,13 @@
 //! Servers that are loaded, and the accounts on them.
 
+use std::cell::Cell;
 use std::fs::File;
+use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::rc::Rc;
 
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use crate::failure::Failure;
@@ -23,6 +26,9 @@ pub(crate) struct Place {
     pub(crate) mechanism: Mechanism,
     /// What makes TLS, if there is any.
     pub(crate) connector: Option<TlsConnector>,
+    /// The addresses that users connect from, and whose turn it is.
+    sources: Vec<IpAddr>,
+    turn: Cell<usize>,
 }
 
 impl std::fmt::Debug for Place {
@@ -36,11 +42,16 @@ impl std::fmt::Debug for Place {
 
 impl Place {
     /// Looks where a target is. Only this machine and private networks are loaded (RFC 1918, RFC 4193,
-    /// link-local addresses) unless somebody says that the target is theirs.
+    /// link-local addresses) unless somebody says that the target is theirs. Users connect from `sources`
+    /// in turns; without any, from where the system says.
     ///
     /// # Errors
-    /// Its name leads nowhere, or out of here.
-    pub(crate) fn find(target: &Target, owned: bool) -> Result<Rc<Place>, Failure> {
+    /// Its name leads nowhere, or out of here, or nowhere that can be had from the sources.
+    pub(crate) fn find(
+        target: &Target,
+        owned: bool,
+        sources: &[IpAddr],
+    ) -> Result<Rc<Place>, Failure> {
         let nowhere = |reason: String| Failure::NoTarget {
             address: target.address.clone(),
             reason,
@@ -54,6 +65,12 @@ impl Place {
         if !owned && !is_near(address.ip()) {
             return Err(Failure::Foreign { address });
         }
+        if let Some(source) = sources
+            .iter()
+            .find(|source| source.is_ipv4() != address.is_ipv4())
+        {
+            return Err(nowhere(format!("nobody gets to {address} from {source}")));
+        }
         let connector = match target.tls {
             Tls::Off => None,
             Tls::Direct | Tls::Starttls => Some(tls::connector().map_err(std::io::Error::other)?),
@@ -64,7 +81,30 @@ impl Place {
             tls: target.tls,
             mechanism: target.mechanism,
             connector,
+            sources: sources.to_vec(),
+            turn: Cell::default(),
         }))
+    }
+
+    /// Connects to it.
+    ///
+    /// # Errors
+    /// Nobody takes the connection, or the source is none of our addresses.
+    pub(crate) async fn connect(&self) -> io::Result<TcpStream> {
+        if self.sources.is_empty() {
+            return TcpStream::connect(self.address).await;
+        }
+        let turn = self.turn.get();
+        self.turn.set(turn + 1);
+        let source = self.sources[turn % self.sources.len()];
+        let socket = match source {
+            IpAddr::V4(_) => TcpSocket::new_v4()?,
+            IpAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // The ports of those who went can be had again.
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::new(source, 0))?;
+        socket.connect(self.address).await
     }
 }
 
@@ -200,7 +240,7 @@ mod tests {
                 address: address.to_owned(),
                 ..Target::default()
             };
-            Place::find(&target, owned)
+            Place::find(&target, owned, &[])
         };
         for near in [
             "127.0.0.1:5222",

@@ -42,6 +42,14 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
+    /// Adds what another process has used.
+    pub(crate) fn add(&mut self, other: &Usage) {
+        self.user += other.user;
+        self.system += other.system;
+        self.memory += other.memory;
+        self.anonymous += other.anonymous;
+    }
+
     /// Time on processors, user's and system's together.
     pub(crate) fn cpu(&self) -> Duration {
         self.user + self.system

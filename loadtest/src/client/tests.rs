@@ -7,7 +7,7 @@ const HEADER: &str = "<stream:stream xmlns='jabber:client' xmlns:stream='http://
 
 /// A client of `u3@localhost`, and what it says first.
 fn client() -> (Client, BytesMut) {
-    let place = Place::find(&Target::default(), false).expect("this machine");
+    let place = Place::find(&Target::default(), false, &[]).expect("this machine");
     let mut out = BytesMut::new();
     (Client::new(&place, "u3", &mut out), out)
 }

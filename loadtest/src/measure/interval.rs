@@ -49,7 +49,7 @@ impl Interval {
     }
 
     /// Adds what happened in the same second elsewhere; who was there is another matter.
-    pub(super) fn merge(&mut self, other: &Interval) {
+    pub(crate) fn merge(&mut self, other: &Interval) {
         if self.to == 0 {
             (self.from, self.phase) = (other.from, other.phase);
         }

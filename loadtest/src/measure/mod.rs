@@ -1,10 +1,10 @@
 //! Measuring: what users of a run note down, second by second and phase by phase.
 //!
-//! Whoever plays writes into a [`Recorder`], one for each thread: it costs a few nanoseconds and takes
+//! Whoever plays writes into a [`Recorder`], one for each process: it costs a few nanoseconds and takes
 //! no memory of its own. Once a second, and wherever a phase begins or ends, what came in since then is
 //! closed off as an [`Interval`] ([`pulse`] does so, and looks at the processes at the same time). At the
-//! end all of it is a [`Recorded`], and those of several threads or processes are merged into one, their
-//! histograms exactly.
+//! end all of it is a [`Recorded`], and those of several workers are merged into one, their histograms
+//! exactly.
 
 mod counter;
 mod interval;

@@ -69,13 +69,18 @@ impl Pulse {
         loop {
             clock.tick().await;
             note();
-            let now = recorder.now();
-            recorder.cut(now);
-            self.look(recorder, now);
+            self.strike(recorder);
             if let Some(why) = over() {
                 return why;
             }
         }
+    }
+
+    /// Closes off what came until now, and looks.
+    pub(crate) fn strike(&self, recorder: &Recorder) {
+        let now = recorder.now();
+        recorder.cut(now);
+        self.look(recorder, now);
     }
 
     /// A phase begins; the one before it has ended.

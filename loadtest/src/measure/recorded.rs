@@ -57,10 +57,6 @@ pub(crate) struct Total {
 impl Recorded {
     /// Adds what another thread or process wrote down in the same run: of the same transactions, with
     /// the same phases. Histograms merge to the last count; seconds are those of the run's clock.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "one thread plays; workers are merged")
-    )]
     pub(crate) fn merge(&mut self, other: Recorded) {
         if self.kinds.is_empty() {
             self.kinds = other.kinds;
@@ -71,18 +67,11 @@ impl Recorded {
                 None => self.phases.push(theirs),
             }
         }
-        let mut seconds: BTreeMap<(u64, Option<usize>), Interval> = BTreeMap::new();
-        // Nobody's clock strikes to the millisecond.
-        let key = |interval: &Interval| ((interval.from + 500) / 1_000, interval.phase);
-        for interval in std::mem::take(&mut self.intervals) {
-            let second = seconds.entry(key(&interval)).or_default();
-            second.merge(&interval);
-            second.sessions = interval.sessions;
-        }
-        for interval in other.intervals {
-            let second = seconds.entry(key(&interval)).or_default();
-            second.merge(&interval);
-            second.sessions += interval.sessions;
+        let mut seconds = by_second(std::mem::take(&mut self.intervals));
+        for (key, theirs) in by_second(other.intervals) {
+            let second = seconds.entry(key).or_default();
+            second.merge(&theirs);
+            second.sessions += theirs.sessions;
         }
         self.intervals = seconds.into_values().collect();
         self.intervals.sort_by_key(|interval| interval.from);
@@ -90,6 +79,19 @@ impl Recorded {
             *self.errors.entry(what).or_default() += times;
         }
     }
+}
+
+/// Intervals by second and phase. There may be two of one second, where we came late.
+fn by_second(intervals: Vec<Interval>) -> BTreeMap<(u64, Option<usize>), Interval> {
+    let mut seconds: BTreeMap<_, Interval> = BTreeMap::new();
+    for interval in intervals {
+        // Nobody's clock strikes to the millisecond.
+        let key = ((interval.from + 500) / 1_000, interval.phase);
+        let second = seconds.entry(key).or_default();
+        second.merge(&interval);
+        second.sessions = second.sessions.max(interval.sessions);
+    }
+    seconds
 }
 
 impl Phase {
@@ -148,5 +150,27 @@ mod tests {
                 .collect()
         };
         assert_eq!(counts(&merged), counts(&one));
+    }
+
+    /// Where a phase begins there are two intervals in a second; nobody is there twice for that.
+    #[test]
+    fn who_is_there_is_counted_once_in_a_second() {
+        let interval = |from, to, sessions| Interval {
+            from,
+            to,
+            sessions,
+            ..Interval::default()
+        };
+        let mine = vec![interval(1_000, 2_000, 5)];
+        let theirs = vec![interval(600, 1_100, 7), interval(1_100, 2_000, 6)];
+        let mut merged = Recorded {
+            intervals: mine,
+            ..Recorded::default()
+        };
+        merged.merge(Recorded {
+            intervals: theirs,
+            ..Recorded::default()
+        });
+        assert_eq!(merged.intervals, [interval(600, 2_000, 12)]);
     }
 }

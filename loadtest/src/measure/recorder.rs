@@ -161,6 +161,12 @@ impl Recorder {
         self.book.borrow().intervals.len()
     }
 
+    /// The intervals that were closed off since there were so many.
+    pub(crate) fn closed_off_since(&self, intervals: usize) -> Vec<Interval> {
+        let book = self.book.borrow();
+        book.intervals.iter().skip(intervals).cloned().collect()
+    }
+
     /// What a transaction took since there were so many intervals, to a 64th; `None` if nobody knows
     /// it.
     pub(crate) fn since(&self, name: &str, intervals: usize) -> Option<Times> {

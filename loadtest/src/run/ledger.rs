@@ -3,15 +3,13 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-use super::since::since;
-use crate::connection;
+use super::Played;
+use crate::connection::{self, Traffic};
 use crate::failure::Failure;
 use crate::latency::Latencies;
-use crate::live::Live;
-use crate::measure::{Counter, Pulse, Recorder};
+use crate::measure::{Counter, Pulse, Recorder, Since};
 use crate::process::Watch;
-use crate::results::{About, Results};
-use crate::scenario::{Phase, Scenario};
+use crate::scenario::Phase;
 
 /// The account of a run.
 #[derive(Debug)]
@@ -20,23 +18,18 @@ pub(crate) struct Ledger {
     pulse: Pulse,
     /// How many intervals there were at the last beat.
     looked_at: Cell<usize>,
+    /// What had gone over sockets before: a worker plays more than one run.
+    before: Traffic,
 }
 
 impl Ledger {
-    /// An empty one for these transactions of a scenario.
-    pub(crate) fn new(
-        began: Instant,
-        watch: Watch,
-        scenario: &Scenario,
-        names: &[String],
-    ) -> Ledger {
-        let kinds = names
-            .iter()
-            .map(|name| (name.clone(), since(scenario, name)));
+    /// An empty one for these transactions.
+    pub(crate) fn new(began: Instant, watch: Watch, kinds: Vec<(String, Since)>) -> Ledger {
         Ledger {
             recorder: Recorder::new(began, kinds),
             pulse: Pulse::new(watch),
             looked_at: Cell::default(),
+            before: connection::traffic(),
         }
     }
 
@@ -65,26 +58,15 @@ impl Ledger {
         self.recorder.sessions(users.into());
     }
 
-    /// Transactions and sessions so far: done, and failed.
-    pub(crate) fn counts(&self) -> (u64, u64) {
-        self.recorder.counts()
-    }
-
     /// The times of a transaction since the last beat, whatever phases ended in between.
     pub(crate) fn lately(&self, name: &str) -> Option<Latencies> {
         let times = self.recorder.since(name, self.looked_at.get())?;
         Some(times.latencies())
     }
 
-    /// Closes off each second, looks at the processes and shows how it goes, until `over` says why it is
-    /// over.
-    pub(crate) async fn beat(
-        &self,
-        live: &Live,
-        mut over: impl FnMut(&Ledger) -> Option<String>,
-    ) -> String {
+    /// Closes off each second and looks at the processes, until `over` says why it is over.
+    pub(crate) async fn beat(&self, mut over: impl FnMut(&Ledger) -> Option<String>) -> String {
         let over = || {
-            live.show(&self.recorder, &self.pulse);
             let why = over(self);
             self.looked_at.set(self.recorder.intervals());
             why
@@ -92,6 +74,11 @@ impl Ledger {
         self.pulse
             .beat(&self.recorder, || self.traffic(), over)
             .await
+    }
+
+    /// What is written down, and what is seen of processes.
+    pub(crate) fn parts(&self) -> (&Recorder, &Pulse) {
+        (&self.recorder, &self.pulse)
     }
 
     /// A phase begins.
@@ -107,14 +94,17 @@ impl Ledger {
         self.pulse.end(&self.recorder);
     }
 
-    /// Draws up what came out.
-    pub(crate) fn results(&self, about: About) -> Results {
-        Results::of(about, &self.recorder.finish(), &self.pulse.samples())
+    /// All of it.
+    pub(crate) fn finish(&self) -> Played {
+        Played {
+            recorded: self.recorder.finish(),
+            samples: self.pulse.samples(),
+        }
     }
 
     /// Takes note of what went over all sockets.
     fn traffic(&self) {
-        let traffic = connection::traffic();
+        let traffic = connection::traffic().since(self.before);
         self.recorder.counted(Counter::BytesIn, traffic.read);
         self.recorder.counted(Counter::BytesOut, traffic.written);
         self.recorder.counted(Counter::Received, traffic.messages);

@@ -5,6 +5,7 @@ mod clock;
 mod closed;
 mod contacts;
 mod ears;
+mod lead;
 mod ledger;
 mod online;
 mod open;
@@ -13,6 +14,7 @@ mod player;
 mod post;
 mod program;
 mod rounds;
+mod share;
 mod since;
 mod stage;
 mod stop;
@@ -22,20 +24,29 @@ mod world;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+
+pub(crate) use lead::{Lead, STOPPED, ending};
+pub(crate) use ledger::Ledger;
+pub(crate) use share::Share;
+pub(crate) use stop::Rules;
 
 use crate::crowd;
 use crate::failure::Failure;
-use crate::live::Live;
-use crate::measure::Counter;
+use crate::measure::{Counter, Recorded, Sample, Since};
 use crate::place::{Accounts, Place};
 use crate::process::Watch;
 use crate::results::{About, Results};
-use crate::scenario::{Arrivals, MESSAGE, PRESENCE, Phase, Scenario, Story};
+use crate::scenario::{Arrivals, Phase, Scenario, Story};
+
+/// How long those who are still there when a run is over have to go.
+pub(crate) use phases::FAREWELL;
 
 /// What is not the scenario's business.
 #[derive(Debug, Clone, Default)]
@@ -46,92 +57,154 @@ pub(crate) struct Manner {
     pub(crate) settings: BTreeMap<String, String>,
     /// Whether the targets are loaded wherever they are.
     pub(crate) owned: bool,
+    /// The addresses that users connect from, in turns; none leaves that to the system.
+    pub(crate) sources: Vec<IpAddr>,
 }
 
-/// Plays a scenario.
+/// What was written down in a run, and seen of processes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Played {
+    pub(crate) recorded: Recorded,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// Plays a scenario alone.
 ///
 /// # Errors
 /// It can't begin: a target is nowhere or not ours, there are too few open files, the accounts or the
 /// server's process can't be read. What goes wrong later is in the report.
 pub(crate) async fn play(story: &Story, manner: Manner) -> Result<Results, Failure> {
     let scenario = &story.scenario;
-    let places: Result<Vec<_>, Failure> = scenario
-        .targets
-        .iter()
-        .map(|target| Place::find(target, manner.owned))
-        .collect();
     let accounts = Accounts::of(&scenario.users)?;
-    let count = accounts.count();
-    crowd::raise_file_limit(most_at_once(&scenario.phases, count))?;
-    let watch = Watch::new(manner.pid)?;
+    let cast = Cast::new(scenario, accounts, Share::default(), &manner)?;
+    let about = about(story, manner.settings);
+    let lead = lead::Alone::new(scenario);
+    let Played { recorded, samples } = cast.play(&lead).await?;
+    drop(lead);
+    Ok(Results::of(about, &recorded, &samples))
+}
 
-    let mut programs = program::Programs::of(scenario);
-    let (message, presence) = (
-        programs.transaction(MESSAGE),
-        programs.transaction(PRESENCE),
-    );
-    let weights: Vec<u32> = scenario
-        .targets
-        .iter()
-        .map(|target| target.weight)
-        .collect();
-    let boards = programs.boards;
-    let (began, wall_clock) = (Instant::now(), OffsetDateTime::now_utc());
-    let world = Rc::new(world::World {
-        began,
-        patience: scenario.patience.get(),
-        places: places?,
-        round: world::turns(&weights),
-        accounts,
-        contacts: scenario.users.contacts.clone(),
-        programs: programs.programs,
-        message,
-        presence,
-        boards: boards.iter().map(|_| closed::Board::default()).collect(),
-        stage: stage::Stage::new(scenario.phases.len()),
-        clock: clock::Clock::new()?,
-        ledger: ledger::Ledger::new(began, watch, scenario, &programs.transactions),
-        online: RefCell::new(online::Online::new(count)),
-        post: post::Post::default(),
-        chance: RefCell::new(chance::Chance::new(u64::from(std::process::id()))),
-        asked: Cell::new(0),
-    });
-
-    let mut crowd =
-        phases::Crowd::new(Rc::clone(&world), programs.weights, &boards, &programs.open);
-    let live = Live::new(&scenario.phases);
-    let why = tokio::select! {
-        () = crowd.play(&scenario.phases) => None,
-        reason = world.ledger.beat(&live, stop::watch(&scenario.stop)) => Some(reason),
-        interrupt = tokio::signal::ctrl_c() => {
-            Some(match interrupt {
-                Ok(()) => "somebody stopped the run".to_owned(),
-                Err(error) => format!("Ctrl-C can't be listened for: {error}"),
-            })
-        }
-        stopped = world.clock.run() => stopped.err().map(|error| format!("the clock stopped: {error}")),
-    };
-    let given_up = why.is_some();
-    if let Some(why) = why {
-        world.ledger.problem(&why, 1);
-        // What happened until now counts.
-        world.ledger.end();
-        crowd.abandon().await;
-    }
-    live.clear();
-    drop(crowd);
-
-    loss(&world, given_up);
-    Ok(world.ledger.results(About {
+/// What a report says of a scenario that is played from now on.
+pub(crate) fn about(story: &Story, set: BTreeMap<String, String>) -> About {
+    About {
         name: Path::new(&story.name).file_stem().map_or_else(
             || story.name.clone(),
             |name| name.to_string_lossy().into_owned(),
         ),
-        about: scenario.about.clone(),
-        settings: settings(scenario, manner.settings),
+        about: story.scenario.about.clone(),
+        settings: settings(&story.scenario, set),
         scenario: story.text.clone(),
-        began: wall_clock,
-    }))
+        began: OffsetDateTime::now_utc(),
+    }
+}
+
+/// The transactions of a scenario by their numbers, and what their times count from.
+pub(crate) fn transactions(scenario: &Scenario) -> Vec<(String, Since)> {
+    let names = program::Programs::of(scenario).transactions;
+    let since = |name: String| {
+        let since = since::since(scenario, &name);
+        (name, since)
+    };
+    names.into_iter().map(since).collect()
+}
+
+/// A share of the users, ready to play.
+#[derive(Debug)]
+pub(crate) struct Cast<'a> {
+    scenario: &'a Scenario,
+    places: Vec<Rc<Place>>,
+    accounts: Accounts,
+    share: Share,
+    watch: Watch,
+}
+
+impl<'a> Cast<'a> {
+    /// Finds all that they need.
+    ///
+    /// # Errors
+    /// Those of [`play`].
+    pub(crate) fn new(
+        scenario: &'a Scenario,
+        accounts: Accounts,
+        share: Share,
+        manner: &Manner,
+    ) -> Result<Cast<'a>, Failure> {
+        let places: Result<Vec<_>, Failure> = scenario
+            .targets
+            .iter()
+            .map(|target| Place::find(target, manner.owned, &manner.sources))
+            .collect();
+        let places = places?;
+        let most = most_at_once(&scenario.phases, share, accounts.count());
+        crowd::raise_file_limit(most)?;
+        Ok(Cast {
+            scenario,
+            places,
+            accounts,
+            share,
+            watch: Watch::new(manner.pid)?,
+        })
+    }
+
+    /// Plays, until all phases are over or the run is.
+    ///
+    /// # Errors
+    /// The system gives us no clock.
+    pub(crate) async fn play(self, lead: &impl Lead) -> Result<Played, Failure> {
+        let scenario = self.scenario;
+        let programs = program::Programs::of(scenario);
+        let (message, presence) = (programs.message, programs.presence);
+        let weights: Vec<u32> = scenario
+            .targets
+            .iter()
+            .map(|target| target.weight)
+            .collect();
+        let boards = programs.boards;
+        let began = Instant::now();
+        let seed = u64::from(std::process::id()) | u64::from(self.share.index()) << 32;
+        let world = Rc::new(world::World {
+            began,
+            patience: scenario.patience.get(),
+            places: self.places,
+            round: world::turns(&weights),
+            online: RefCell::new(online::Online::new(self.accounts.count(), self.share)),
+            accounts: self.accounts,
+            share: self.share,
+            contacts: scenario.users.contacts.clone(),
+            programs: programs.programs,
+            message,
+            presence,
+            boards: boards.iter().map(|_| closed::Board::default()).collect(),
+            stage: stage::Stage::new(scenario.phases.len()),
+            clock: clock::Clock::new()?,
+            ledger: ledger::Ledger::new(began, self.watch, transactions(scenario)),
+            post: post::Post::default(),
+            chance: RefCell::new(chance::Chance::new(seed)),
+            asked: Cell::new(0),
+        });
+
+        let mut crowd =
+            phases::Crowd::new(Rc::clone(&world), programs.weights, &boards, &programs.open);
+        let given_up = tokio::select! {
+            () = crowd.play(&scenario.phases, lead) => None,
+            reason = world.ledger.beat(|ledger| lead.second(ledger)) => Some(Some(reason)),
+            reason = lead.stopped() => Some(reason),
+            stopped = world.clock.run() => {
+                stopped.err().map(|error| Some(format!("the clock stopped: {error}")))
+            }
+        };
+        if let Some(why) = &given_up {
+            if let Some(why) = why {
+                world.ledger.problem(why, 1);
+            }
+            // What happened until now counts.
+            world.ledger.end();
+            crowd.abandon().await;
+        }
+        drop(crowd);
+        loss(&world, given_up.is_some());
+        Ok(world.ledger.finish())
+    }
 }
 
 /// The scenario's parameters, some of which were set.
@@ -166,21 +239,21 @@ fn loss(world: &world::World, given_up: bool) {
     ledger.count(Counter::Undecided, world.post.undecided());
 }
 
-/// How many sockets there may be at a time.
-fn most_at_once(phases: &[Phase], accounts: u32) -> u32 {
+/// How many sockets a share of the users may have at a time.
+fn most_at_once(phases: &[Phase], share: Share, accounts: u32) -> u32 {
     let mut most: u32 = 0;
     for phase in phases {
         most = most.saturating_add(match &phase.come {
             Arrivals::Nobody => 0,
-            Arrivals::AtOnce(plan) => plan.users,
-            Arrivals::Keep(plan) => plan.users,
-            Arrivals::Evenly(plan) => plan.users,
+            Arrivals::AtOnce(plan) => share.of(plan.users),
+            Arrivals::Keep(plan) => share.of(plan.users),
+            Arrivals::Evenly(plan) => share.of(plan.users),
             // Each may stay.
             Arrivals::Rate(rate) => {
-                let fastest = rate.up_to.unwrap_or(0.0).max(rate.per_second);
+                let fastest = share.part(rate.up_to.unwrap_or(0.0).max(rate.per_second));
                 (fastest * phase.lasts.get().as_secs_f64()).min(f64::from(u32::MAX)) as u32
             }
         });
     }
-    most.min(accounts)
+    most.min(share.of(accounts))
 }

@@ -1,6 +1,7 @@
 //! Who is there.
 
 use super::chance::Chance;
+use super::share::Share;
 
 /// The numbers of those who are there, any of which can be had at once.
 #[derive(Debug)]
@@ -8,6 +9,8 @@ pub(crate) struct Online {
     there: Vec<u32>,
     /// Where somebody stands in the list, by number; `AWAY` if they do not.
     place: Vec<u32>,
+    /// Whom we play: nobody else is known to be there, or not.
+    share: Share,
 }
 
 const AWAY: u32 = u32::MAX;
@@ -15,11 +18,12 @@ const AWAY: u32 = u32::MAX;
 const TRIES: u32 = 16;
 
 impl Online {
-    /// Nobody of so many.
-    pub(crate) fn new(count: u32) -> Online {
+    /// Nobody of a share of so many.
+    pub(crate) fn new(count: u32, share: Share) -> Online {
         Online {
             there: Vec::new(),
             place: vec![AWAY; count as usize],
+            share,
         }
     }
 
@@ -73,12 +77,17 @@ impl Online {
 
     /// Somebody who is not there.
     pub(crate) fn away(&self, number: u32, chance: &mut Chance) -> Option<u32> {
-        let fits = |candidate: u32| candidate != number && !self.has(candidate);
-        let count = self.place.len();
-        let by_chance = (0..TRIES)
-            .map(|_| chance.below(count) as u32)
-            .find(|candidate| fits(*candidate));
-        by_chance.or_else(|| (0..count as u32).find(|candidate| fits(*candidate)))
+        let fits = |candidate: &u32| *candidate != number && !self.has(*candidate);
+        let by_chance = (0..TRIES).map(|_| self.anybody(chance)).find(fits);
+        let count = self.share.of(self.place.len() as u32);
+        let all = (0..count).map(|place| self.share.number(place));
+        by_chance.or_else(|| all.into_iter().find(fits))
+    }
+
+    /// Anybody, there or not.
+    pub(crate) fn anybody(&self, chance: &mut Chance) -> u32 {
+        let count = self.share.of(self.place.len() as u32);
+        self.share.number(chance.below(count as usize) as u32)
     }
 }
 
@@ -89,7 +98,7 @@ mod tests {
     #[test]
     fn who_is_there_is_found_and_who_is_not_too() {
         let mut chance = Chance::new(3);
-        let mut online = Online::new(5);
+        let mut online = Online::new(5, Share::default());
         assert_eq!(online.other(0, &mut chance), None);
         for number in [1, 3, 4, 3] {
             online.come(number);
@@ -107,5 +116,18 @@ mod tests {
             online.come(number);
         }
         assert_eq!(online.away(0, &mut chance), None);
+    }
+
+    #[test]
+    fn whom_others_play_is_nobody_here() {
+        let mut chance = Chance::new(5);
+        // The second of two workers plays 2, 3 and 6.
+        let share = Share::new(1, 2, &crate::scenario::Contacts::default());
+        let mut online = Online::new(7, share);
+        online.come(3);
+        for _ in 0..50 {
+            assert!(matches!(online.anybody(&mut chance), 2 | 3 | 6));
+            assert!(matches!(online.away(2, &mut chance), Some(6)));
+        }
     }
 }

@@ -109,7 +109,7 @@ pub(crate) fn write(
             (world.bare_jid(other), None)
         }
         Addressee::Random => {
-            let other = chance.below(world.accounts.count() as usize) as u32;
+            let other = online.anybody(chance);
             (world.bare_jid(other), online.has(other).then_some(other))
         }
         Addressee::Address(address) => (address.clone(), None),

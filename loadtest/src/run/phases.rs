@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use super::lead::{Lead, beginning, ending};
 use super::player::Player;
 use super::world::World;
 use crate::scenario::{Arrivals, Phase, Rate};
@@ -15,7 +16,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How often is looked whether it is there.
 const GLANCE: Duration = Duration::from_millis(20);
 /// How long those who are still there after the last phase have to go.
-const FAREWELL: Duration = Duration::from_secs(2);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// All users.
 pub(crate) struct Crowd<'a> {
@@ -26,7 +27,7 @@ pub(crate) struct Crowd<'a> {
     boards: &'a [usize],
     /// Those with which open loops end.
     open: &'a [usize],
-    /// Accounts that nobody has had.
+    /// Places in our share of accounts that nobody has had.
     fresh: std::ops::Range<u32>,
     /// Accounts of those who are gone.
     free: VecDeque<u32>,
@@ -41,7 +42,7 @@ impl<'a> Crowd<'a> {
         boards: &'a [usize],
         open: &'a [usize],
     ) -> Crowd<'a> {
-        let fresh = 0..world.accounts.count();
+        let fresh = 0..world.share.of(world.accounts.count());
         Crowd {
             world,
             weights,
@@ -53,9 +54,10 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// Plays them one after the other.
-    pub(crate) async fn play(&mut self, phases: &[Phase]) {
+    /// Plays them one after the other, each together with all others who play the run.
+    pub(crate) async fn play(&mut self, phases: &[Phase], lead: &impl Lead) {
         for (number, phase) in phases.iter().enumerate() {
+            lead.together(beginning(number)).await;
             self.world.ledger.begin(phase);
             self.world.stage.begin(number);
             let began = Instant::now();
@@ -70,6 +72,7 @@ impl<'a> Crowd<'a> {
             } else {
                 self.wait_until(end).await;
             }
+            lead.together(ending(number)).await;
             // A message that is late belongs to the phase in which it was due; in a closed loop there is
             // nobody who waits for it.
             if self.open.contains(&number) {
@@ -91,37 +94,35 @@ impl<'a> Crowd<'a> {
 
     async fn come(&mut self, phase: &Phase, began: Instant, end: Instant) {
         let lasts = phase.lasts.get().as_secs_f64();
+        let share = self.world.share;
         match &phase.come {
             Arrivals::Nobody => {}
             Arrivals::AtOnce(plan) => {
-                for _ in 0..plan.users {
-                    while self.world.stage.busy() >= plan.limit {
+                for _ in 0..share.of(plan.users) {
+                    while self.world.stage.busy() >= share.limit(plan.limit) {
                         self.changed().await;
                     }
                     self.invite(Instant::now());
                 }
             }
-            Arrivals::Keep(plan) => {
-                while Instant::now() < end {
-                    while self.world.stage.there() >= plan.users {
-                        self.changed().await;
-                    }
-                    self.invite(Instant::now());
-                }
-            }
+            Arrivals::Keep(plan) => self.keep(share.of(plan.users), end).await,
             Arrivals::Evenly(plan) => {
-                for number in 0..plan.users {
-                    let share = f64::from(number) / f64::from(plan.users);
-                    let due = began + Duration::from_secs_f64(lasts * share);
+                for place in 0..share.of(plan.users) {
+                    let part = f64::from(share.number(place)) / f64::from(plan.users);
+                    let due = began + Duration::from_secs_f64(lasts * part);
                     self.wait_until(due).await;
                     self.invite(due);
                 }
             }
             Arrivals::Rate(rate) => {
+                let rate = Rate {
+                    per_second: share.part(rate.per_second),
+                    up_to: rate.up_to.map(|up_to| share.part(up_to)),
+                };
                 let mut sum = 0.0;
                 loop {
                     sum += self.world.chance.borrow_mut().distance();
-                    let Some(after) = when(rate, lasts, sum) else {
+                    let Some(after) = when(&rate, lasts, sum) else {
                         break;
                     };
                     let due = began + Duration::from_secs_f64(after);
@@ -132,9 +133,21 @@ impl<'a> Crowd<'a> {
         }
     }
 
+    /// Lets somebody else come for everybody who goes.
+    async fn keep(&mut self, users: u32, end: Instant) {
+        while Instant::now() < end {
+            while self.world.stage.there() >= users {
+                self.changed().await;
+            }
+            self.invite(Instant::now());
+        }
+    }
+
     /// Somebody comes who was due then.
     fn invite(&mut self, due: Instant) {
-        let Some(number) = self.fresh.next().or_else(|| self.free.pop_front()) else {
+        let share = self.world.share;
+        let fresh = self.fresh.next().map(|place| share.number(place));
+        let Some(number) = fresh.or_else(|| self.free.pop_front()) else {
             return self
                 .world
                 .ledger

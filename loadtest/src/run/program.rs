@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::scenario::{
-    Addressee, Ask, Message, Presence, Scenario, Session, Show, Step, Think, WaitFor,
+    Addressee, Ask, MESSAGE, Message, PRESENCE, Presence, Scenario, Session, Show, Step, Think,
+    WaitFor,
 };
 
 /// What a user does, one after the other, unless it says otherwise.
@@ -83,6 +84,9 @@ pub(crate) struct Programs {
     pub(crate) weights: Vec<u32>,
     /// The names of the transactions.
     pub(crate) transactions: Vec<String>,
+    /// Those that loops of messages and presences count as.
+    pub(crate) message: u16,
+    pub(crate) presence: u16,
     /// The phases with which the closed loops end, by board.
     pub(crate) boards: Vec<usize>,
     /// The phases with which open loops end.
@@ -101,6 +105,8 @@ impl Programs {
         for session in &scenario.sessions {
             programs.add(session);
         }
+        programs.message = programs.transaction(MESSAGE);
+        programs.presence = programs.transaction(PRESENCE);
         programs
     }
 
@@ -112,7 +118,7 @@ impl Programs {
     }
 
     /// The number of a transaction.
-    pub(crate) fn transaction(&mut self, name: &str) -> u16 {
+    fn transaction(&mut self, name: &str) -> u16 {
         let known = self.transactions.iter().position(|known| known == name);
         let number = known.unwrap_or_else(|| {
             self.transactions.push(name.to_owned());

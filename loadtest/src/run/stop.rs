@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::ledger::Ledger;
 use crate::latency::Latencies;
 use crate::scenario::Stop;
 
@@ -11,25 +10,17 @@ const LOOKS: usize = 10;
 /// Fewer transactions than this say nothing about a share.
 const FEWEST: u64 = 20;
 
-/// What is to look once a second, and says which of the rules holds if one does.
-pub(crate) fn watch(stop: &Stop) -> impl FnMut(&Ledger) -> Option<String> {
-    let mut rules = Rules::new(stop);
-    move |ledger| {
-        let slow = stop.slow.iter();
-        let lately = slow.map(|slow| ledger.lately(&slow.transaction));
-        rules.look(ledger.counts(), lately.collect())
-    }
-}
-
-/// What was seen in the last looks.
-struct Rules<'a> {
+/// The rules of a scenario, and what was seen in the last looks.
+#[derive(Debug)]
+pub(crate) struct Rules<'a> {
     stop: &'a Stop,
     counts: VecDeque<(u64, u64)>,
     times: Vec<VecDeque<Latencies>>,
 }
 
 impl Rules<'_> {
-    fn new(stop: &Stop) -> Rules<'_> {
+    /// Nothing was seen yet.
+    pub(crate) fn new(stop: &Stop) -> Rules<'_> {
         Rules {
             stop,
             counts: VecDeque::from([(0, 0)]),
@@ -37,8 +28,13 @@ impl Rules<'_> {
         }
     }
 
-    /// Takes note of what is done and failed so far, and of the times since the last look.
-    fn look(&mut self, now: (u64, u64), lately: Vec<Option<Latencies>>) -> Option<String> {
+    /// Looks, once a second, at what is done and failed so far, and at the times of transactions since
+    /// the last look; says which of the rules holds if one does.
+    pub(crate) fn look(
+        &mut self,
+        now: (u64, u64),
+        lately: impl Fn(&str) -> Option<Latencies>,
+    ) -> Option<String> {
         let before = self.counts.front().copied().unwrap_or_default();
         let (done, failed) = (now.0 - before.0, now.1 - before.1);
         self.counts.push_back(now);
@@ -53,8 +49,8 @@ impl Rules<'_> {
                 ));
             }
         }
-        for ((slow, times), lately) in self.stop.slow.iter().zip(&mut self.times).zip(lately) {
-            times.extend(lately);
+        for (slow, times) in self.stop.slow.iter().zip(&mut self.times) {
+            times.extend(lately(&slow.transaction));
             if times.len() > LOOKS {
                 times.pop_front();
             }
@@ -84,12 +80,12 @@ mod tests {
         };
         let mut rules = Rules::new(&stop);
         // Few say nothing, and what is long ago does not count.
-        assert_eq!(rules.look((0, 19), vec![]), None);
+        assert_eq!(rules.look((0, 19), |_| None), None);
         for second in 1..=LOOKS as u64 {
-            assert_eq!(rules.look((second * 1_000, 19), vec![]), None);
+            assert_eq!(rules.look((second * 1_000, 19), |_| None), None);
         }
-        assert_eq!(rules.look((10_000, 900), vec![]), None);
-        assert!(rules.look((10_000, 1_100), vec![]).is_some());
+        assert_eq!(rules.look((10_000, 900), |_| None), None);
+        assert!(rules.look((10_000, 1_100), |_| None).is_some());
     }
 
     #[test]
@@ -106,7 +102,11 @@ mod tests {
         let times = |millis: u64| {
             let mut times = Latencies::new();
             times.record(millis * 1_000_000);
-            vec![Some(times)]
+            move |_: &str| {
+                let mut copy = Latencies::new();
+                copy.add(&times);
+                Some(copy)
+            }
         };
         assert_eq!(rules.look((1, 0), times(900)), None);
         // One of two is the half.

@@ -11,6 +11,7 @@ use super::ledger::Ledger;
 use super::online::Online;
 use super::post::Post;
 use super::program::Program;
+use super::share::Share;
 use super::stage::Stage;
 use crate::client::Client;
 use crate::place::{Accounts, Place};
@@ -26,7 +27,10 @@ pub(crate) struct World {
     pub(crate) places: Vec<Rc<Place>>,
     /// The places by number of the account, over and over.
     pub(crate) round: Vec<u16>,
+    /// Everybody's, also those whom other workers play.
     pub(crate) accounts: Accounts,
+    /// Those whom we play.
+    pub(crate) share: Share,
     pub(crate) contacts: Contacts,
     pub(crate) programs: Vec<Program>,
     /// The transactions that loops of messages and presences count as.
