@@ -58,6 +58,11 @@ impl Ledger {
         self.recorder.sessions(users.into());
     }
 
+    /// How many users have come online so far.
+    pub(crate) fn logins(&self) -> u64 {
+        self.recorder.counters().get(Counter::Logins)
+    }
+
     /// The times of a transaction since the last beat, whatever phases ended in between.
     pub(crate) fn lately(&self, name: &str) -> Option<Latencies> {
         let times = self.recorder.since(name, self.looked_at.get())?;

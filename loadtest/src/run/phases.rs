@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::lead::{Lead, beginning, ending};
-use super::player::Player;
+use super::player::{Gone, Player};
 use super::world::World;
 use crate::scenario::{Arrivals, Phase, Rate};
 
@@ -17,6 +17,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(20);
 /// How long those who are still there after the last phase have to go.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The pauses of a constant crowd of which somebody has failed.
+const SHORTEST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// All users.
 pub(crate) struct Crowd<'a> {
@@ -31,7 +35,29 @@ pub(crate) struct Crowd<'a> {
     fresh: std::ops::Range<u32>,
     /// Accounts of those who are gone.
     free: VecDeque<u32>,
-    players: JoinSet<u32>,
+    /// Whether somebody has failed since we looked.
+    failed: bool,
+    players: JoinSet<Gone>,
+}
+
+/// How long nobody comes after somebody has failed.
+#[derive(Debug, Default)]
+struct Pause {
+    last: Duration,
+    /// Logins then.
+    logins: u64,
+}
+
+impl Pause {
+    /// The next one, after so many logins in all: twice as long as the last, unless somebody got in since.
+    fn next(&mut self, logins: u64) -> Duration {
+        self.last = match logins > self.logins {
+            true => SHORTEST,
+            false => (self.last * 2).clamp(SHORTEST, LONGEST),
+        };
+        self.logins = logins;
+        self.last
+    }
 }
 
 impl<'a> Crowd<'a> {
@@ -50,6 +76,7 @@ impl<'a> Crowd<'a> {
             open,
             fresh,
             free: VecDeque::new(),
+            failed: false,
             players: JoinSet::new(),
         }
     }
@@ -133,11 +160,17 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// Lets somebody else come for everybody who goes.
+    /// Lets somebody else come for everybody who goes. Servers that turn everybody away are asked again
+    /// after a pause, which grows until they let somebody in.
     async fn keep(&mut self, users: u32, end: Instant) {
+        let mut pause = Pause::default();
         while Instant::now() < end {
             while self.world.stage.there() >= users {
                 self.changed().await;
+            }
+            if std::mem::take(&mut self.failed) {
+                let pause = pause.next(self.world.ledger.logins());
+                self.wait_until(end.min(Instant::now() + pause)).await;
             }
             self.invite(Instant::now());
         }
@@ -170,9 +203,12 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    fn gone(&mut self, end: Result<u32, tokio::task::JoinError>) {
+    fn gone(&mut self, end: Result<Gone, tokio::task::JoinError>) {
         match end {
-            Ok(number) => self.free.push_back(number),
+            Ok(Gone { number, failed }) => {
+                self.free.push_back(number);
+                self.failed |= failed;
+            }
             Err(broken) => std::panic::resume_unwind(broken.into_panic()),
         }
     }
@@ -259,6 +295,15 @@ fn when(rate: &Rate, lasts: f64, sum: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pauses_grow_until_somebody_gets_in() {
+        let mut pause = Pause::default();
+        let millis = [0, 0, 0, 3, 3].map(|logins| pause.next(logins).as_millis());
+        assert_eq!(millis, [50, 100, 200, 50, 100]);
+        (0..20).for_each(|_| assert!(pause.next(3) <= LONGEST));
+        assert_eq!(pause.next(3), LONGEST);
+    }
 
     #[test]
     fn a_rate_brings_as_many_as_it_says() {

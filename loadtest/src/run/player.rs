@@ -40,6 +40,15 @@ pub(crate) struct Player {
     variables: BTreeMap<String, String>,
 }
 
+/// A user who is gone.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    /// The account, which is free again.
+    pub(crate) number: u32,
+    /// Whether the session went wrong.
+    pub(crate) failed: bool,
+}
+
 /// A loop that was entered.
 #[derive(Debug)]
 struct Round {
@@ -64,16 +73,19 @@ impl Player {
         }
     }
 
-    /// Plays the session; gives the account back.
-    pub(crate) async fn run(mut self) -> u32 {
+    /// Plays the session.
+    pub(crate) async fn run(mut self) -> Gone {
         let end = self.play().await;
-        if let Err(failure) = end {
+        if let Err(failure) = &end {
             let open = self.open.iter().map(|(transaction, _)| *transaction);
-            self.world.ledger.failed(open, &failure);
+            self.world.ledger.failed(open, failure);
         }
         self.leave();
         self.world.stage.go();
-        self.number
+        Gone {
+            number: self.number,
+            failed: end.is_err(),
+        }
     }
 
     async fn play(&mut self) -> Result<(), Failure> {
