@@ -220,6 +220,11 @@ impl Connection {
                 bytes.extend_from_slice(&answers?);
                 return Poll::Ready(Ok(()));
             }
+            if bytes.is_empty() {
+                // What was written may wait in TLS.
+                ready!(self.socket.poll_flush(cx))?;
+                return Poll::Pending;
+            }
             let written = ready!(self.socket.poll_write(cx, bytes))?;
             bytes.advance(written);
             wrote(written);
@@ -285,5 +290,70 @@ impl Socket {
             Socket::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Socket::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
         }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self {
+            Socket::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Socket::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::scenario::Target;
+
+    /// A server may read nothing before it is read from: both would wait for ever.
+    #[tokio::test]
+    async fn who_can_not_write_reads_meanwhile() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let target = Target {
+            address: listener.local_addr().expect("it has one").to_string(),
+            ..Target::default()
+        };
+        let place = Place::find(&target, false, &[]).expect("this machine");
+        let greet = async {
+            let (mut server, _) = listener.accept().await.expect("a client");
+            let header = "<stream:stream xmlns='jabber:client' \
+                          xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>\
+                          <stream:features/>";
+            server.write_all(header.as_bytes()).await.expect("written");
+            server
+        };
+        let (opened, mut server) = tokio::join!(Connection::open(&place, "u0"), greet);
+        let mut connection = opened.expect("greeted");
+        // More than the system takes for a server that does not read.
+        let mut bytes = BytesMut::from(&vec![b' '; 64 << 20][..]);
+        let blocked = |polled: Poll<Result<(), Failure>>| match polled {
+            Poll::Ready(written) => written.map(|()| false).expect("the session goes on"),
+            Poll::Pending => true,
+        };
+        loop {
+            // The budget of the task is none of the socket's.
+            let turn =
+                tokio::task::coop::unconstrained(connection.turn_or_write(&mut bytes, |_, _| {}));
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            if blocked(std::pin::pin!(turn).poll(&mut cx)) {
+                break;
+            }
+        }
+        let error = "<stream:error><policy-violation \
+                     xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+        server.write_all(error.as_bytes()).await.expect("written");
+        let failure = loop {
+            match connection.turn_or_write(&mut bytes, |_, _| {}).await {
+                Ok(()) => {}
+                Err(failure) => break failure,
+            }
+        };
+        assert!(matches!(failure, Failure::Stream(_)), "{failure}");
+        // All that is left was not written.
+        assert!(!bytes.is_empty());
+        let _ = server.read_u8().await;
     }
 }

@@ -15,6 +15,8 @@ use crate::scenario::Addressee;
 
 /// How much a user writes at once who is late.
 const AT_ONCE: usize = 64;
+/// Bytes that wait for a server that reads slowly. What is due then waits, too, with its time.
+const WAITING: usize = 64 << 10;
 
 /// What a user writes.
 #[derive(Debug)]
@@ -52,18 +54,22 @@ pub(crate) async fn play(
     loop {
         let timer = world.clock.until(due);
         tokio::pin!(timer);
-        loop {
+        let has_ended = loop {
+            let full = out.len() >= WAITING;
             tokio::select! {
                 biased;
-                turned = connection.turn(|stanza, _| ears.hear(stanza)) => turned?,
-                () = &mut timer => break,
-                () = &mut ended => return Ok(()),
+                // Whoever can't write goes on reading: a server may wait for that.
+                turned = connection.turn_or_write(&mut out, |stanza, _| ears.hear(stanza)) => turned?,
+                () = &mut timer, if !full => break false,
+                () = &mut ended => break true,
             }
+        };
+        if has_ended {
+            break;
         }
         let now = Instant::now();
-        out.clear();
         for _ in 0..AT_ONCE {
-            if due > now {
+            if due > now || out.len() >= WAITING {
                 break;
             }
             if !world.post.is_draining(until) {
@@ -71,10 +77,18 @@ pub(crate) async fn play(
             }
             due += wait();
         }
-        if !out.is_empty() {
-            connection.send(&out).await?;
-        }
     }
+    // Nothing else can be said in the middle of a message.
+    let rest = async {
+        while !out.is_empty() {
+            connection
+                .turn_or_write(&mut out, |stanza, _| ears.hear(stanza))
+                .await?;
+        }
+        Ok(())
+    };
+    let written = tokio::time::timeout(world.patience, rest).await;
+    written.unwrap_or_else(|_| Err(Failure::TooSlow(world.patience.as_secs_f64())))
 }
 
 /// Writes one message to somebody.
