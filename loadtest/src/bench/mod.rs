@@ -8,11 +8,14 @@ mod servers;
 mod table;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::arguments::BenchPlan;
 use crate::failure::Failure;
@@ -33,18 +36,15 @@ pub(crate) async fn run(plan: &BenchPlan) -> Result<(String, ExitCode), Failure>
     };
     let folder = folder.map_err(Failure::Folder)?;
     let mut measured = Measured::new(plan.servers.clone());
-    let interrupted = tokio::select! {
-        () = rounds(plan, &runs, &folder, &mut measured) => false,
-        interrupt = tokio::signal::ctrl_c() => {
-            interrupt?;
-            true
-        }
-    };
-    if interrupted {
-        // Runs under way got the interrupt too; a server does not.
-        for name in &plan.servers {
-            Server::stop(&plan.peers, name).await;
-        }
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    let (interrupt, stopped) = watch::channel(false);
+    tokio::task::spawn_local(async move {
+        interrupts.recv().await;
+        interrupt.send_replace(true);
+        interrupt.closed().await;
+    });
+    rounds(plan, &runs, &folder, &mut measured, &stopped).await;
+    if *stopped.borrow() {
         measured.problem("somebody stopped the bench".to_owned());
     }
     let text = measured.markdown(&runs, plan);
@@ -56,12 +56,28 @@ pub(crate) async fn run(plan: &BenchPlan) -> Result<(String, ExitCode), Failure>
     Ok((text, code))
 }
 
-async fn rounds(plan: &BenchPlan, runs: &[Run], folder: &Path, measured: &mut Measured) {
+/// Until somebody presses Ctrl-C.
+async fn interrupted(stopped: &watch::Receiver<bool>) {
+    // Its sender waits as long as this is there.
+    let _ = stopped.clone().wait_for(|stopped| *stopped).await;
+}
+
+async fn rounds(
+    plan: &BenchPlan,
+    runs: &[Run],
+    folder: &Path,
+    measured: &mut Measured,
+    stopped: &watch::Receiver<bool>,
+) {
     for round in 1..=plan.rounds {
         for name in &plan.servers {
             tell(&format!("round {round} of {}: {name}", plan.rounds));
             let accounts = plan.idle.max(plan.users);
-            let server = match Server::start(&plan.peers, name, accounts).await {
+            let started = tokio::select! {
+                started = Server::start(&plan.peers, name, accounts) => started,
+                () = interrupted(stopped) => return Server::stop(&plan.peers, name).await,
+            };
+            let server = match started {
                 Ok(server) => server,
                 Err(failure) => {
                     measured.problem(failure.to_string());
@@ -71,7 +87,17 @@ async fn rounds(plan: &BenchPlan, runs: &[Run], folder: &Path, measured: &mut Me
             for run in runs {
                 tell(&format!("  {}", run.name));
                 let out = folder.join(format!("{name}-{}-{round}", run.name));
-                match load(&server, run, &out).await {
+                let loaded = load(&server, run, &out, stopped).await;
+                if *stopped.borrow() {
+                    let what = format!(
+                        "{name}, {}: not in the table; what it came to until then is in {}",
+                        run.name,
+                        out.display()
+                    );
+                    measured.problem(loaded.map_or_else(|failure| failure.to_string(), |_| what));
+                    return Server::stop(&plan.peers, name).await;
+                }
+                match loaded {
                     Ok(report) => measured.add(name, run, &report),
                     Err(failure) => measured.problem(format!("{name}, {}: {failure}", run.name)),
                 }
@@ -81,18 +107,39 @@ async fn rounds(plan: &BenchPlan, runs: &[Run], folder: &Path, measured: &mut Me
     }
 }
 
-/// Plays a scenario on a server; gives the report.
-async fn load(server: &Server, run: &Run, out: &PathBuf) -> Result<Value, Failure> {
+/// Plays a scenario on a server; gives the report, which is that of the time until Ctrl-C, too.
+async fn load(
+    server: &Server,
+    run: &Run,
+    out: &PathBuf,
+    stopped: &watch::Receiver<bool>,
+) -> Result<Value, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(["run", run.scenario, "--json", "--server", &server.address])
         .args(["--pid", &server.pid.to_string()])
         .arg("--out")
-        .arg(out);
+        .arg(out)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     for (name, value) in &run.settings {
         command.args(["--set", &format!("{name}={value}")]);
     }
-    let output = command.kill_on_drop(true).output().await?;
+    let child = command.kill_on_drop(true).spawn()?;
+    let process = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+    let output = child.wait_with_output();
+    tokio::pin!(output);
+    let output = tokio::select! {
+        output = &mut output => output?,
+        () = interrupted(stopped) => {
+            // A terminal has told it, others have not; twice does no harm.
+            if let Some(process) = process {
+                let _ = kill_process(process, Signal::INT);
+            }
+            output.await?
+        }
+    };
     serde_json::from_slice(&output.stdout).map_err(|_| {
         let said = String::from_utf8_lossy(&output.stderr);
         Failure::Peer(said.trim().to_owned())
