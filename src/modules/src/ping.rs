@@ -4,9 +4,11 @@
 //! end is gone does not stay for good. One timer looks at all sessions: an idle session costs
 //! nothing.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use config::Span;
+use parking_lot::Mutex;
 use router::{Control, IqAnswer, IqRequest, Module, Plan, PlanError, Router, To, Xep, random_id};
 use xml::Writer;
 use xmpp::{BareJid, IqType, Stanza, StreamCondition, StreamError, ns};
@@ -30,10 +32,9 @@ config::settings! {
 pub struct Ping {
     /// Silence after which a client is pinged, milliseconds.
     interval: u64,
-    /// Silence after which it is gone, milliseconds.
-    gone: u64,
-    /// How often it is looked, milliseconds.
-    every: u64,
+    /// How long it then has, milliseconds.
+    timeout: u64,
+    looks: Mutex<Looks>,
 }
 
 impl Module for Ping {
@@ -49,11 +50,10 @@ impl Module for Ping {
         }
         plan.every(every, Self::look);
         let millis = |span: Span| u64::try_from(span.get().as_millis()).unwrap_or(u64::MAX);
-        let interval = millis(config.interval);
         Ok(Self {
-            interval,
-            gone: interval.saturating_add(millis(config.timeout)),
-            every: u64::try_from(every.as_millis()).unwrap_or(u64::MAX),
+            interval: millis(config.interval),
+            timeout: millis(config.timeout),
+            looks: Mutex::default(),
         })
     }
 }
@@ -68,29 +68,94 @@ impl Ping {
 
     /// Pings who has been silent, and closes who stayed so.
     fn look(&self, router: &Router) {
-        let now = router.clock().millis();
+        let look = self
+            .looks
+            .lock()
+            .look(router.clock().millis(), self.timeout);
         let mut w = Writer::new();
         w.start("ping", ns::PING).end();
         let ping = w.finish();
         router.directory().for_each(|session| {
-            let silent = now.saturating_sub(session.heard());
-            if silent >= self.gone {
-                let gone = StreamError::new(StreamCondition::ConnectionTimeout);
-                session.inbox.control(Control::Close(gone));
-            } else if silent >= self.interval && silent < self.interval + self.every {
-                let Ok(domain) = session.jid.domain().parse::<BareJid>() else {
-                    return;
-                };
-                let iq = Stanza::iq(IqType::Get)
-                    .from(domain)
-                    .to(session.jid.clone())
-                    .id(&random_id())
-                    .payload(ping.clone())
-                    .build();
-                // One that can't take it is about to be closed for that.
-                let _ = session.inbox.deliver(iq);
+            match look.at(session.heard().saturating_add(self.interval)) {
+                Silence::Short | Silence::Asked => {}
+                Silence::Ask => {
+                    let Ok(domain) = session.jid.domain().parse::<BareJid>() else {
+                        return;
+                    };
+                    let iq = Stanza::iq(IqType::Get)
+                        .from(domain)
+                        .to(session.jid.clone())
+                        .id(&random_id())
+                        .payload(ping.clone())
+                        .build();
+                    // One that can't take it is about to be closed for that.
+                    let _ = session.inbox.deliver(iq);
+                }
+                Silence::Gone => {
+                    let gone = StreamError::new(StreamCondition::ConnectionTimeout);
+                    session.inbox.control(Control::Close(gone));
+                }
             }
         });
+    }
+}
+
+/// When it was looked. A busy node may look late: who was silent for long enough is then asked late,
+/// and has its time from then on.
+#[derive(Default)]
+struct Looks {
+    /// Milliseconds, the latest last; the first is the latest of those whose clients had their time.
+    times: VecDeque<u64>,
+}
+
+/// A look at all sessions.
+#[derive(Debug, PartialEq, Eq)]
+struct Look {
+    now: u64,
+    /// The one before.
+    before: Option<u64>,
+    /// The latest whose clients had their time to answer.
+    answered: Option<u64>,
+}
+
+/// What is done about a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    Short,
+    Ask,
+    Asked,
+    Gone,
+}
+
+impl Looks {
+    fn look(&mut self, now: u64, timeout: u64) -> Look {
+        let had_time = |look: &u64| look.saturating_add(timeout) <= now;
+        while self.times.get(1).is_some_and(had_time) {
+            self.times.pop_front();
+        }
+        let look = Look {
+            now,
+            before: self.times.back().copied(),
+            answered: self.times.front().copied().filter(had_time),
+        };
+        self.times.push_back(now);
+        look
+    }
+}
+
+impl Look {
+    /// What is done about a session that is to be asked from `due` on: the first look behind that
+    /// asks.
+    fn at(&self, due: u64) -> Silence {
+        if due > self.now {
+            Silence::Short
+        } else if self.before.is_none_or(|before| due > before) {
+            Silence::Ask
+        } else if self.answered.is_none_or(|answered| due > answered) {
+            Silence::Asked
+        } else {
+            Silence::Gone
+        }
     }
 }
 
@@ -115,6 +180,26 @@ mod tests {
                 "timeout: 5ms is too little: write 1s or more"
             ]
         );
+    }
+
+    #[test]
+    fn who_is_asked_late_has_its_time_all_the_same() {
+        let mut looks = Looks::default();
+        // One was to be asked at 240 s, and the node was too busy to look for half a minute.
+        let seen = [232, 264, 272, 280, 296, 304]
+            .map(|seconds| looks.look(seconds * 1000, 32_000).at(240_000));
+        assert_eq!(
+            seen,
+            [
+                Silence::Short,
+                Silence::Ask,
+                Silence::Asked,
+                Silence::Asked,
+                Silence::Gone,
+                Silence::Gone
+            ]
+        );
+        assert!(looks.times.len() <= 5, "old looks are forgotten");
     }
 
     #[test]
