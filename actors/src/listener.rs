@@ -1,7 +1,7 @@
 //! The actor of a port: it accepts connections and hands each to a task of its own.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::connection::serve;
 use crate::figures::ClientFigure;
 use crate::io::Io;
-use crate::limits::Rate;
+use crate::limits::{Pass, Rate};
 use crate::service::{ClientPort, ClientService};
 use crate::vitals::{Roll, RollEntry, Vitals, lock};
 
@@ -99,24 +99,64 @@ pub struct ListenerArgs {
 #[must_use]
 pub fn serve_clients(service: Arc<ClientService>, port: Arc<ClientPort>) -> Serve {
     Arc::new(move |tcp, peer| {
-        let Some(pass) = service.door.enter(peer.ip()) else {
+        let Some(admitted) = Admitted::at(&service, &port, peer.ip()) else {
             return;
         };
-        let Some(place) = Place::take(&port.open, port.max_connections) else {
-            service.figures.count(ClientFigure::PortFull);
-            return;
-        };
-        service.figures.count(ClientFigure::Accepted);
         if let Err(error) = prepare(&tcp) {
             tracing::debug!(what = "connection_gone", %peer, %error);
             return;
         }
-        let (service, port) = (service.clone(), port.clone());
+        admitted.serve(Io::Tcp(tcp));
+    })
+}
+
+/// A client that may connect: it is within the limits of the node and of the port, and counts
+/// there until its connection is gone.
+pub struct Admitted {
+    service: Arc<ClientService>,
+    port: Arc<ClientPort>,
+    peer: IpAddr,
+    pass: Pass,
+    place: Place,
+}
+
+impl Admitted {
+    /// Admits a client from `peer`; `None` when too many are there.
+    #[must_use]
+    pub fn at(
+        service: &Arc<ClientService>,
+        port: &Arc<ClientPort>,
+        peer: IpAddr,
+    ) -> Option<Admitted> {
+        let pass = service.door.enter(peer)?;
+        let Some(place) = Place::take(&port.open, port.max_connections) else {
+            service.figures.count(ClientFigure::PortFull);
+            return None;
+        };
+        service.figures.count(ClientFigure::Accepted);
+        Some(Admitted {
+            service: service.clone(),
+            port: port.clone(),
+            peer,
+            pass,
+            place,
+        })
+    }
+
+    /// Serves its connection in a task.
+    pub fn serve(self, io: Io) {
+        let Admitted {
+            service,
+            port,
+            peer,
+            pass,
+            place,
+        } = self;
         tokio::spawn(async move {
-            serve(service, port, Io::Tcp(tcp), peer.ip(), Some(pass)).await;
+            serve(service, port, io, peer, Some(pass)).await;
             drop(place);
         });
-    })
+    }
 }
 
 /// A connection among those of a port.

@@ -64,11 +64,11 @@ pub fn pipe(capacity: usize) -> (Pipe, Pipe) {
 }
 
 impl Pipe {
-    pub(crate) fn poll_read_into(
-        &self,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
+    /// Reads what is there into `buf`; 0 bytes are the end. Else `cx` is woken when something is.
+    ///
+    /// # Errors
+    /// None: a pipe that is cut has ended.
+    pub fn poll_read_into(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut lane = lock(&self.0.incoming.state);
         if lane.bytes.is_empty() && !lane.finished && !lane.abandoned {
             lane.reader = Some(cx.waker().clone());
@@ -82,7 +82,11 @@ impl Pipe {
         Poll::Ready(read)
     }
 
-    pub(crate) fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+    /// Writes as much of `buf` as the pipe takes now.
+    ///
+    /// # Errors
+    /// `WouldBlock` when it takes nothing, `BrokenPipe` when nobody reads any more.
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         let mut lane = lock(&self.0.outgoing.state);
         if lane.finished || lane.abandoned {
             return Err(ErrorKind::BrokenPipe.into());

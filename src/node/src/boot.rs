@@ -56,6 +56,9 @@ pub(crate) struct Node {
     pool: Pool,
     deadline: Duration,
     told: String,
+    /// Where clients of this process come in.
+    #[cfg(any(test, feature = "crowd"))]
+    pub(crate) entrance: crowd::Entrance,
     _watchdog: Watchdog,
     // Unlocked last, when nothing writes any more.
     _data: DataFolder,
@@ -129,6 +132,21 @@ impl Node {
             figures: Arc::default(),
         });
         let snapshot = Arc::new(OnceLock::new());
+        let client_port = |listener: &config::Listener| ClientPort {
+            c2s: settings::c2s(
+                &config,
+                listener,
+                serves.clone(),
+                &router,
+                domains[0].domain(),
+                fake_keys,
+            ),
+            certificates: certificates.of(listener),
+            max_connections: listener.max_connections.map_or(usize::MAX, |most| {
+                usize::try_from(most).unwrap_or(usize::MAX)
+            }),
+            open: Arc::default(),
+        };
         let mut listeners = Vec::new();
         let mut listening = Vec::new();
         for port in &ports {
@@ -142,21 +160,7 @@ impl Node {
                 connections,
             };
             if port.listener.kind == ListenerKind::C2s {
-                let c2s = ClientPort {
-                    c2s: settings::c2s(
-                        &config,
-                        &port.listener,
-                        serves.clone(),
-                        &router,
-                        domains[0].domain(),
-                        fake_keys,
-                    ),
-                    certificates: certificates.of(&port.listener),
-                    max_connections: port.listener.max_connections.map_or(usize::MAX, |most| {
-                        usize::try_from(most).unwrap_or(usize::MAX)
-                    }),
-                    open: Arc::default(),
-                };
+                let c2s = client_port(&port.listener);
                 let open = c2s.open.clone();
                 listening.push(shown(Box::new(move || {
                     open.load(Ordering::Relaxed).try_into().unwrap_or(u64::MAX)
@@ -173,6 +177,8 @@ impl Node {
                 listening.push(shown(Box::new(|| 0)));
             }
         }
+        #[cfg(any(test, feature = "crowd"))]
+        let entrance = crate::crowd_command::entrance(&clients, client_port);
         let listening: Arc<[Listening]> = listening.into();
         let api = Api {
             accounts: Arc::new(ConsoleAccounts {
@@ -277,6 +283,8 @@ impl Node {
             pool,
             deadline,
             told,
+            #[cfg(any(test, feature = "crowd"))]
+            entrance,
             _watchdog: watchdog,
             _data: data,
         })

@@ -38,7 +38,13 @@ pub(crate) struct Cli {
 
     /// The folder for database, certificate and admin secret; made if it is missing, used by one
     /// node at a time.
-    #[arg(long, value_name = "DIR", default_value = "data", env = "MUNGO_DATA")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "data",
+        global = true,
+        env = "MUNGO_DATA"
+    )]
     pub(crate) data: PathBuf,
 
     /// What to do; without a command the node runs.
@@ -53,6 +59,11 @@ pub(crate) enum Command {
     Check,
     /// Print every key of the configuration with its default and a comment.
     Defaults,
+    /// Fill the node with clients of its own that need no sockets, let some of them chat, and say what
+    /// it took.
+    #[cfg(any(test, feature = "crowd"))]
+    #[command(long_about = crate::crowd_command::LONG_ABOUT)]
+    Crowd(crate::crowd_command::CrowdOptions),
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ mod boot;
 mod check;
 mod cli;
 mod console;
+#[cfg(any(test, feature = "crowd"))]
+mod crowd_command;
 mod data;
 mod logging;
 mod registry;
@@ -28,13 +30,19 @@ fn main() -> ExitCode {
     match cli.command {
         Some(Command::Check) => check::check::<Modules>(config),
         Some(Command::Defaults) => check::defaults::<Modules>(),
-        None => match run::run(config, &cli.data) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                // Standard error may be closed; the exit code says it all the same.
-                let _ = writeln!(std::io::stderr(), "{error:#}");
-                ExitCode::FAILURE
-            }
-        },
+        #[cfg(any(test, feature = "crowd"))]
+        Some(Command::Crowd(options)) => end(crowd_command::run(config, &cli.data, options)),
+        None => end(run::run(config, &cli.data)),
+    }
+}
+
+fn end(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; the exit code says it all the same.
+            let _ = writeln!(std::io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -220,3 +220,13 @@ fn secrets_are_for_the_owner_alone() {
         }
     });
 }
+
+/// It measures, and is built for that alone.
+#[test]
+fn there_is_no_crowd_in_the_binary_as_it_is_released() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = mungo(folder.path(), &["crowd", "--users", "1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("unrecognized subcommand 'crowd'"), "{said}");
+}

@@ -5,9 +5,9 @@ use admin::api::{Family, FigureValue};
 
 /// What the allocator has to do with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Heap {
+pub(crate) struct Heap {
     /// Bytes in use, with the allocator's own few for each piece.
-    allocated: u64,
+    pub(crate) allocated: u64,
     /// Bytes that were freed and that the allocator keeps for the next who wants some.
     retained: u64,
     /// Arenas that threads allocate from.
@@ -40,8 +40,9 @@ pub(super) fn figures() -> Vec<Family> {
     .into()
 }
 
+/// Looks; nothing is known of other allocators.
 #[cfg(target_env = "gnu")]
-fn look() -> Option<Heap> {
+pub(crate) fn look() -> Option<Heap> {
     use malloc_info::info::{SystemType, TotalType};
 
     let info = malloc_info::malloc_info()
@@ -68,7 +69,7 @@ fn look() -> Option<Heap> {
 }
 
 #[cfg(not(target_env = "gnu"))]
-fn look() -> Option<Heap> {
+pub(crate) fn look() -> Option<Heap> {
     None
 }
 

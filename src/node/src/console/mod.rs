@@ -5,8 +5,8 @@ mod actors;
 mod announcements;
 mod control;
 mod health;
-mod heap;
-mod process;
+pub(crate) mod heap;
+pub(crate) mod process;
 mod sessions;
 
 pub(crate) use accounts::ConsoleAccounts;

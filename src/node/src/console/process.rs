@@ -1,6 +1,7 @@
 //! This process as the system sees it, and its runtime.
 
 use std::fs;
+use std::time::Duration;
 
 use admin::api::FigureKind::{Counter, Gauge};
 use admin::api::{Family, FigureValue};
@@ -8,16 +9,20 @@ use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 /// The memory of this process that is in RAM, bytes; unknown where there is no `/proc`.
-pub(super) fn resident() -> Option<u64> {
+pub(crate) fn resident() -> Option<u64> {
     kib(&status()?, "VmRSS:")
+}
+
+/// Time that processors spent on this process.
+pub(crate) fn cpu() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let part = |number: i64| u64::try_from(number).unwrap_or_default();
+    Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
 }
 
 /// The figures of the process. What the system does not tell is left out.
 pub(super) fn figures() -> Vec<Family> {
     let status = status().unwrap_or_default();
-    let cpu = clock_gettime(ClockId::ProcessCPUTime);
-    // Nanoseconds below a second are exact in a double.
-    let cpu = cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9;
     let runtime = tokio::runtime::Handle::try_current()
         .ok()
         .map(|handle| handle.metrics());
@@ -80,7 +85,7 @@ pub(super) fn figures() -> Vec<Family> {
         "process_cpu_seconds",
         "Time that processors spent on the process",
         Counter,
-        FigureValue::Number(cpu),
+        FigureValue::Number(cpu().as_secs_f64()),
     );
     let known = gauges.into_iter().filter_map(|(name, help, value)| {
         Some(Family::one(name, help, Gauge, FigureValue::Count(value?)))

@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("actors", "auth config router store stream xml xmpp"),
     ("supervisors", "actors config router xmpp"),
     ("admin", "auth config router store stream supervisors xmpp"),
+    ("crowd", "actors auth store stream xml xmpp"),
     ("ctl", ""),
     ("play", ""),
     ("loadtest", "config xml"),

@@ -27,6 +27,16 @@ fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
     lines.filter(|line| line.contains('=') && !line.starts_with('#'))
 }
 
+/// Tests of the node have it always; what is built to be run has it when it is asked for.
+#[test]
+fn the_crowd_is_in_no_release() {
+    let graph = Graph::read();
+    assert!(
+        !graph.below("node").contains("crowd") && graph.ours.contains_key("crowd"),
+        "the node is built with the crate `crowd` unless it is told otherwise"
+    );
+}
+
 #[test]
 fn crates_share_their_versions_and_lints() {
     let graph = Graph::read();
