@@ -1,36 +1,13 @@
-//! What the check of privacy lists costs: `cargo bench -p modules`.
-//!
-//! Without `--bench`, as in `cargo test --all-targets`, each is run once to see that it works.
+//! What the check of privacy lists costs.
 
 use std::hint::black_box;
-use std::time::Instant;
 
+use divan::Bencher;
 use modules::privacy::{Item, Lists, Rules, Strangers, Traffic};
 use xmpp::Jid;
 
-/// Prints the fastest and the median of 31 runs, each long enough for the clock.
-#[allow(clippy::print_stdout)]
-fn bench(name: &str, mut call: impl FnMut()) {
-    if !std::env::args().any(|arg| arg == "--bench") {
-        return call();
-    }
-    let mut run = |calls: u32| {
-        let start = Instant::now();
-        (0..calls).for_each(|_| call());
-        start.elapsed()
-    };
-    let mut calls = 1000;
-    while run(calls).as_millis() < 5 {
-        calls *= 2;
-    }
-    let mut runs: Vec<f64> = (0..31)
-        .map(|_| run(calls).as_nanos() as f64 / f64::from(calls))
-        .collect();
-    runs.sort_by(f64::total_cmp);
-    println!(
-        "{name:<32} {:>9.1} ns, median {:>9.1} ns",
-        runs[0], runs[15]
-    );
+fn main() {
+    divan::main();
 }
 
 fn jid(text: &str) -> Jid {
@@ -57,30 +34,38 @@ fn mixed(count: u32) -> Rules {
     Rules::new(items.collect()).expect("different orders")
 }
 
-fn main() {
-    let stranger = jid("juliet@capulet.lit/balcony");
-    let enemy = jid("user500@montague.lit/orchard");
-    let check = |rules: &Rules, who: &Jid| {
-        _ = black_box(rules.check(black_box(who), Traffic::MessageIn, &Strangers));
-    };
+fn check(bencher: Bencher<'_, '_>, rules: &Rules, who: &str) {
+    let who = jid(who);
+    bencher.bench(|| rules.check(black_box(&who), Traffic::MessageIn, &Strangers));
+}
 
+#[divan::bench]
+fn no_list(bencher: Bencher<'_, '_>) {
     let none = Lists::default();
-    bench("no list", || {
-        _ = black_box(black_box(&none).in_force(None).is_some());
-    });
-    for count in [1, 1000, 10_000] {
-        let rules = blocked(count);
-        bench(&format!("{count} blocked, a stranger"), || {
-            check(&rules, &stranger);
-        });
-        bench(&format!("{count} blocked, one of them"), || {
-            check(&rules, &enemy);
-        });
-    }
-    let rules = mixed(1000);
-    bench("1000 of all forms, a stranger", || check(&rules, &stranger));
-    let stored = blocked(1000).as_bytes().to_vec();
-    bench("read and compile 1000", || {
-        _ = black_box(Rules::from_bytes(black_box(&stored).clone()).is_ok());
-    });
+    bencher.bench(|| black_box(&none).in_force(None).is_some());
+}
+
+/// By how many are blocked.
+#[divan::bench(args = [1, 1000, 10_000])]
+fn a_stranger(bencher: Bencher<'_, '_>, count: u32) {
+    check(bencher, &blocked(count), "juliet@capulet.lit/balcony");
+}
+
+#[divan::bench(args = [1000, 10_000])]
+fn one_who_is_blocked(bencher: Bencher<'_, '_>, count: u32) {
+    check(bencher, &blocked(count), "user500@montague.lit/orchard");
+}
+
+/// Rules with addresses of all four forms.
+#[divan::bench(args = [1000])]
+fn a_stranger_to_all_forms(bencher: Bencher<'_, '_>, count: u32) {
+    check(bencher, &mixed(count), "juliet@capulet.lit/balcony");
+}
+
+#[divan::bench(args = [1000])]
+fn read_and_compile(bencher: Bencher<'_, '_>, count: u32) {
+    let stored = blocked(count).as_bytes().to_vec();
+    bencher
+        .with_inputs(|| stored.clone())
+        .bench_local_values(|stored| Rules::from_bytes(stored).is_ok());
 }
