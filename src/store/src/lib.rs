@@ -8,6 +8,7 @@ mod error;
 mod keys;
 mod open;
 mod pool;
+mod readers;
 mod secret;
 mod writer;
 
@@ -16,4 +17,5 @@ pub use error::{Retry, StoreError, StoreErrorKind};
 pub use keys::{AccountKeys, BadKeys, Keys};
 pub use open::OpenError;
 pub use pool::{FILE_NAME, Pool, PoolSettings};
+pub use readers::Readers;
 pub use writer::{Apply, Ticket, Writer};

@@ -1,7 +1,7 @@
 //! Opening the database, with errors that an operator can act upon.
 
 use crate::{
-    StoreErrorKind,
+    Readers, StoreErrorKind,
     error::kind_of,
     pool::{Pool, PoolSettings},
 };
@@ -139,9 +139,7 @@ impl Pool {
             .pragma("cache_size", CACHE)
             .disable_statement_logging();
         let connect = async {
-            let writer = connections(1, 1, settings)
-                .connect_with(options.clone())
-                .await?;
+            let writer = connection(settings).connect_with(options.clone()).await?;
             let findings = Findings::gather(&writer, size).await?;
             Ok((writer, findings))
         };
@@ -158,11 +156,14 @@ impl Pool {
             },
         })?;
         let readers = settings.connections.saturating_sub(1).max(1);
-        let readers =
-            connections(0, readers, settings).connect_lazy_with(options.pragma("query_only", "ON"));
+        let readers = Readers::new(
+            options.pragma("query_only", "ON"),
+            readers,
+            settings.patience,
+        );
         Ok(Pool {
             writer,
-            readers: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
+            readers,
             file: file.into(),
         })
     }
@@ -213,10 +214,11 @@ fn begins_as_sqlite(file: &mut File) -> io::Result<bool> {
     Ok(start == b"SQLite format 3\0")
 }
 
-fn connections(min: u32, max: u32, settings: PoolSettings) -> SqlitePoolOptions {
+/// The one that writes.
+fn connection(settings: PoolSettings) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
-        .min_connections(min)
-        .max_connections(max)
+        .min_connections(1)
+        .max_connections(1)
         .acquire_timeout(settings.patience)
         .idle_timeout(None)
         .max_lifetime(None)

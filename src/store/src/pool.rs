@@ -1,6 +1,6 @@
 //! The connections to the database.
 
-use crate::StoreError;
+use crate::{Readers, StoreError};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
@@ -34,7 +34,7 @@ impl Default for PoolSettings {
 #[derive(Clone, Debug)]
 pub struct Pool {
     pub(crate) writer: DatabaseConnection,
-    pub(crate) readers: DatabaseConnection,
+    pub(crate) readers: Readers,
     pub(crate) file: Arc<Path>,
 }
 
@@ -45,7 +45,7 @@ impl Pool {
     }
 
     /// For statements that change nothing; another than a `SELECT` fails.
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Readers {
         &self.readers
     }
 
@@ -89,7 +89,7 @@ impl Pool {
     /// # Errors
     /// What the database says.
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.readers.close_by_ref().await?;
+        self.readers.close().await;
         self.writer.close_by_ref().await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Opening the database: it comes back as it was, and what is wrong is said.
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::{
     fs,
     os::unix::fs::{FileExt, PermissionsExt},
@@ -102,6 +102,35 @@ async fn readers_do_not_write() {
     let write = "INSERT INTO account (domain, localpart, created_at) VALUES ('x', 'y', 0)";
     assert!(pool.reader().execute_unprepared(write).await.is_err());
     pool.writer().execute_unprepared(write).await.unwrap();
+}
+
+/// Who asks and then doesn't wait for the answer takes no connection away from the others.
+#[tokio::test]
+async fn a_reader_whose_caller_has_gone_serves_the_next_one() {
+    let folder = tempdir().unwrap();
+    let one = PoolSettings {
+        connections: 2,
+        ..PoolSettings::default()
+    };
+    let file = folder.path().join(FILE_NAME);
+    let pool = Pool::open(&file, one).await.unwrap();
+    let count = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 10000) \
+                 SELECT x FROM n";
+    let ask = |sql: &str| Statement::from_string(DbBackend::Sqlite, sql);
+    for _ in 0..3 {
+        // Asked, and dropped as soon as it waits.
+        tokio::select! {
+            biased;
+            _ = pool.reader().query_all_raw(ask(count)) => panic!("answered at once"),
+            () = std::future::ready(()) => {}
+        }
+        let row = pool.reader().query_one_raw(ask("SELECT 7")).await.unwrap();
+        assert_eq!(row.unwrap().try_get_by_index::<i32>(0).unwrap(), 7);
+    }
+    assert_eq!(
+        pool.reader().query_all_raw(ask(count)).await.unwrap().len(),
+        10_000
+    );
 }
 
 #[tokio::test]
