@@ -56,6 +56,17 @@ enum Writing {
 pub struct Source(Reading);
 
 impl Source {
+    /// Waits until there is something to read, the end or an error among it.
+    ///
+    /// # Errors
+    /// The socket's own.
+    pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            Reading::Tcp(tcp) => tcp.as_ref().poll_read_ready(cx),
+            Reading::Pipe(pipe) => pipe.poll_readable(cx).map(Ok),
+        }
+    }
+
     /// Reads what is there into `buf`; 0 bytes are the end. A short read forgets readiness, so
     /// the next poll costs no system call until the kernel reports more.
     ///

@@ -41,6 +41,16 @@ struct LaneState {
     writer: Option<Waker>,
 }
 
+impl LaneState {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.bytes.is_empty() && !self.finished && !self.abandoned {
+            self.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}
+
 /// Makes a pipe that holds up to `capacity` bytes in each direction.
 #[must_use]
 pub fn pipe(capacity: usize) -> (Pipe, Pipe) {
@@ -64,16 +74,18 @@ pub fn pipe(capacity: usize) -> (Pipe, Pipe) {
 }
 
 impl Pipe {
+    /// Waits until there is something to read, the end among it.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        lock(&self.0.incoming.state).poll_readable(cx)
+    }
+
     /// Reads what is there into `buf`; 0 bytes are the end. Else `cx` is woken when something is.
     ///
     /// # Errors
     /// None: a pipe that is cut has ended.
     pub fn poll_read_into(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut lane = lock(&self.0.incoming.state);
-        if lane.bytes.is_empty() && !lane.finished && !lane.abandoned {
-            lane.reader = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
+        std::task::ready!(lane.poll_readable(cx));
         let read = lane.bytes.read(buf);
         if lane.bytes.is_empty() {
             lane.bytes = VecDeque::new();

@@ -15,9 +15,9 @@ use crate::session::{Batch, Permit, SessionMsg};
 use crate::turns::{Pace, Turns};
 use crate::wire::Wire;
 
-/// Reads, frames, hands a batch to the session's actor, and waits until the actor is done with
-/// it. When the actor is behind, nothing is read and nothing is buffered: the client's own TCP
-/// slows it down.
+/// Reads, frames, hands a batch to the session's actor, and reads on when more has come and the
+/// actor is done with that batch. When the actor is behind, nothing is read and nothing is buffered:
+/// the client's own TCP slows it down.
 pub(crate) struct Reader {
     pub(crate) wire: Arc<Wire>,
     pub(crate) source: Source,
@@ -54,28 +54,24 @@ impl Reader {
             ..
         } = self;
         drop((link, entry));
-        wire.drain(&mut source).await;
-        wire.read_out();
+        // Boxed, so that nobody holds room for it who is still there.
+        let seen_out = Box::pin(async move {
+            wire.drain(&mut source).await;
+            wire.read_out();
+        });
+        seen_out.await;
     }
 
     /// Reads until the stream ends; says how.
     async fn read(&mut self) -> SessionMsg {
         let mut pace = Pace::default();
         loop {
-            let (elements, last) = self.frames();
-            if !elements.is_empty() {
-                let batch = Batch {
-                    elements,
-                    permit: Permit(self.wire.clone()),
-                };
-                let told = self.link.0.tell(SessionMsg::Input(batch));
-                if told.is_err() {
-                    return SessionMsg::Ended(Ending::Lost);
-                }
-                self.wire.batch_done.notified().await;
-            }
-            if let Some(last) = last {
-                return last;
+            let handed = match self.hand_over() {
+                Ok(handed) => handed,
+                Err(last) => return last,
+            };
+            if handed && self.batch_done(&pace).await.is_err() {
+                return SessionMsg::Ended(Ending::Lost);
             }
             pace.take_turn(&self.turns).await;
             match self.receive(&mut pace).await {
@@ -84,6 +80,33 @@ impl Reader {
                 Ok(0) | Err(_) => return SessionMsg::Ended(Ending::Lost),
             }
         }
+    }
+
+    /// Hands the whole frames of what came to the actor; says whether there were any, or how the
+    /// stream ends.
+    fn hand_over(&mut self) -> Result<bool, SessionMsg> {
+        let (elements, last) = self.frames();
+        let some = !elements.is_empty();
+        if some {
+            let batch = Batch {
+                elements,
+                permit: Permit(self.wire.clone()),
+            };
+            let told = self.link.0.tell(SessionMsg::Input(batch));
+            told.map_err(|_| SessionMsg::Ended(Ending::Lost))?;
+        }
+        last.map_or(Ok(some), Err)
+    }
+
+    /// Waits until the actor is done with the batch it has in hand. Where one stanza comes now and then,
+    /// this looks for the next one first, so that nobody has to wake it when the batch is done: as a
+    /// rule that was long ago.
+    async fn batch_done(&mut self, pace: &Pace) -> io::Result<()> {
+        if !pace.is_flood() {
+            poll_fn(|cx| self.wire.poll_readable(&mut self.source, cx)).await?;
+        }
+        self.wire.batch_done.notified().await;
+        Ok(())
     }
 
     /// Waits for bytes, and says how many came: 0 at the end of the stream.

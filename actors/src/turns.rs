@@ -48,10 +48,15 @@ impl Pace {
     /// Ends the client's turn, if it has one. Waits for the next one, if it is to have one.
     pub(crate) async fn take_turn(&mut self, turns: &Turns) {
         self.turn = None;
-        if self.sent >= AT_ONCE {
+        if self.is_flood() {
             // Nobody closes it. Boxed, so that no idle reader holds room for it.
             self.turn = Box::pin(turns.0.clone().acquire_owned()).await.ok();
         }
+    }
+
+    /// Whether the client sends without a pause, as far as is known.
+    pub(crate) fn is_flood(&self) -> bool {
+        self.sent >= AT_ONCE
     }
 
     /// Nothing more has come: a pause. The turn is somebody else's.

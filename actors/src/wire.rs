@@ -218,6 +218,18 @@ impl Wire {
         })
     }
 
+    /// Waits until [`poll_read`](Self::poll_read) might have something to say, without reading.
+    ///
+    /// # Errors
+    /// The socket's own.
+    pub fn poll_readable(&self, source: &mut Source, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What TLS has at hand already comes first.
+        match &lock(&self.out).tls {
+            Some(tls) if !tls.wants_read() => Poll::Ready(Ok(())),
+            _ => source.poll_readable(cx),
+        }
+    }
+
     /// Waits for bytes; see [`poll_read`](Self::poll_read).
     ///
     /// # Errors
