@@ -27,20 +27,25 @@ use crate::session::{Refused, SessionActor, SessionArgs, SessionMsg};
 use crate::wire::Wire;
 
 /// Serves a client connection until it ends. `pass` is given back once a resource is bound.
-pub async fn serve(
+pub fn serve(
     service: Arc<ClientService>,
     port: Arc<ClientPort>,
     io: Io,
     peer: IpAddr,
     pass: Option<Pass>,
-) {
-    let mut here = service.stopping.here();
-    // Boxed, so that an idle connection holds none of it.
-    let negotiation = Negotiation::new(service, port, io, peer).run(&mut here);
-    let reader = Box::pin(negotiation).await;
-    drop(pass);
-    if let Some(reader) = reader {
-        reader.run().await;
+) -> impl Future<Output = ()> + Send {
+    // Boxed with all that goes into it, so that an idle connection holds none of it.
+    let negotiation = Box::pin(async move {
+        let mut here = service.stopping.here();
+        let reader = Negotiation::new(service, port, io, peer).run(&mut here);
+        let reader = reader.await;
+        drop(pass);
+        reader
+    });
+    async move {
+        if let Some(reader) = negotiation.await {
+            reader.run().await;
+        }
     }
 }
 

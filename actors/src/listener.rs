@@ -149,8 +149,9 @@ impl Admitted {
             pass,
             place,
         } = self;
+        let served = serve(service, port, io, peer, Some(pass));
         tokio::spawn(async move {
-            serve(service, port, io, peer, Some(pass)).await;
+            served.await;
             drop(place);
         });
     }
