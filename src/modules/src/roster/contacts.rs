@@ -66,7 +66,7 @@ impl Contacts {
     pub fn each_group(&self, contact: &str, mut see: impl FnMut(&str)) {
         let book = self.lock();
         if let Some(item) = book.items.get(contact).filter(|item| item.listed) {
-            item.groups().for_each(&mut see);
+            item.groups.for_each(&mut see);
         }
     }
 
@@ -75,7 +75,7 @@ impl Contacts {
     pub fn has_group(&self, group: &str) -> bool {
         let book = self.lock();
         book.listed()
-            .any(|item| item.groups().any(|of| of == group))
+            .any(|mut item| item.groups.any(|of| of == group))
     }
 
     /// Whether the account has put `contact`, a bare JID, into `group`.
@@ -83,7 +83,7 @@ impl Contacts {
     pub fn in_group(&self, contact: &str, group: &str) -> bool {
         let book = self.lock();
         let item = book.items.get(contact);
-        item.is_some_and(|item| item.listed && item.groups().any(|of| of == group))
+        item.is_some_and(|mut item| item.listed && item.groups.any(|of| of == group))
     }
 
     /// Whether `contact`, a bare JID, is in the roster.
@@ -208,8 +208,10 @@ impl Book {
     /// Those in such a state who are here, or might be.
     pub(super) fn those(&self, state: fn(State) -> bool, router: &Router) -> Vec<BareJid> {
         let items = self.items.iter().filter(|item| state(item.state));
-        let reachable = items.filter(|item| !router.is_away(item.jid));
-        reachable.map(|item| item.bare_jid()).collect()
+        let contacts = items.map(|item| item.bare_jid());
+        contacts
+            .filter(|contact| !router.is_away(contact.as_str()))
+            .collect()
     }
 
     pub(super) fn requests(&self) -> impl Iterator<Item = &Stanza> {

@@ -2,6 +2,7 @@
 
 use xmpp::BareJid;
 
+use super::items::Groups;
 use super::subscription::State;
 
 /// Stands between the words of an item; no XML document has it in it (XML 1.0 §2.2).
@@ -53,24 +54,22 @@ impl Item {
         words.into()
     }
 
-    /// The same, not owned.
+    /// The name that the account has given it; empty if none.
     #[must_use]
-    pub fn view(&self) -> ItemView<'_> {
-        ItemView {
-            jid: self.jid.as_str(),
-            number: self.number,
-            version: self.version,
-            state: self.state,
-            approved: self.approved,
-            listed: self.listed,
-            words: &self.words,
-        }
+    pub fn name(&self) -> &str {
+        self.words.split(BETWEEN).next().unwrap_or_default()
+    }
+
+    /// The groups that the account has put it into.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.words.split(BETWEEN).skip(1)
     }
 
     /// Bytes of it in a roster, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.view().bytes()
+        let words = self.name().len() + self.groups().map(str::len).sum::<usize>();
+        about(self.jid.as_str().len() + words, self.groups().count())
     }
 
     /// Whether a client sees no difference between the two.
@@ -97,11 +96,18 @@ impl Item {
     }
 }
 
+/// Bytes of an item in a roster: those of its words, and the tags around them.
+fn about(words: usize, groups: usize) -> usize {
+    words + 40 + 17 * groups
+}
+
 /// A contact as it is seen where it is kept: an [`Item`] that owns nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct ItemView<'a> {
-    /// Who it is: the text of a bare JID.
-    pub jid: &'a str,
+    /// The first part of its address; empty for a server.
+    pub localpart: &'a str,
+    /// The second part.
+    pub domain: &'a str,
     /// As in [`Item`].
     pub number: i32,
     /// As in [`Item`].
@@ -112,34 +118,34 @@ pub struct ItemView<'a> {
     pub approved: bool,
     /// As in [`Item`].
     pub listed: bool,
-    /// As in [`Item`].
-    pub words: &'a str,
+    /// The name that the account has given it; empty if none.
+    pub name: &'a str,
+    /// The groups that the account has put it into.
+    pub groups: Groups<'a>,
 }
 
 impl<'a> ItemView<'a> {
-    /// The name that the account has given it; empty if none.
+    /// Domain and localpart.
     #[must_use]
-    pub fn name(&self) -> &'a str {
-        self.words.split(BETWEEN).next().unwrap_or_default()
-    }
-
-    /// The groups that the account has put it into.
-    pub fn groups(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.words.split(BETWEEN).skip(1)
+    pub fn key(&self) -> (&'a str, &'a str) {
+        (self.domain, self.localpart)
     }
 
     /// Bytes of it in a roster, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        // The tags around its words: an element, and one for each group.
-        let tags = 40 + 16 * self.groups().count();
-        self.jid.len() + self.words.len() + tags
+        let words = self.name.len() + self.groups.map(str::len).sum::<usize>();
+        let jid = self.localpart.len() + self.domain.len() + 1;
+        about(jid + words, self.groups.count())
     }
 
     /// Its address.
     #[must_use]
     pub fn bare_jid(&self) -> BareJid {
-        BareJid::from_normal(self.jid)
+        match self.localpart {
+            "" => BareJid::from_normal(self.domain),
+            localpart => BareJid::from_normal(&[localpart, "@", self.domain].concat()),
+        }
     }
 
     /// The item by itself.
@@ -152,7 +158,7 @@ impl<'a> ItemView<'a> {
             state: self.state,
             approved: self.approved,
             listed: self.listed,
-            words: self.words.into(),
+            words: Item::pack(self.name, self.groups),
         }
     }
 }

@@ -114,9 +114,10 @@ fn begin(version: Option<i64>) -> Writer {
 }
 
 fn write_item(w: &mut Writer, item: ItemView<'_>) {
-    w.start("item", ns::ROSTER).attr("jid", item.jid);
-    if !item.name().is_empty() {
-        w.attr("name", item.name());
+    w.start("item", ns::ROSTER)
+        .attr("jid", item.bare_jid().as_str());
+    if !item.name.is_empty() {
+        w.attr("name", item.name);
     }
     w.attr("subscription", item.state.attribute());
     if item.state.pending_out() {
@@ -125,7 +126,7 @@ fn write_item(w: &mut Writer, item: ItemView<'_>) {
     if item.approved {
         w.attr("approved", "true");
     }
-    for group in item.groups() {
+    for group in item.groups {
         w.leaf("group", group);
     }
     w.end();
