@@ -147,3 +147,13 @@ fn problems_come_in_the_order_of_the_file_and_are_told_apart() {
         expected.map(|(field, error)| (field.to_owned(), error))
     );
 }
+
+#[test]
+fn a_database_that_is_shared_is_a_file_beside_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mungo.ron");
+    std::fs::write(&file, r#"(store: (url: "sqlite:shared.sqlite"))"#).unwrap();
+    let store = load::<Modules>(&file).unwrap().config.store;
+    let shared = folder.path().join("shared.sqlite");
+    assert_eq!(store.file(), Some(shared.as_path()));
+}

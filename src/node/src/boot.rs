@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -80,12 +80,7 @@ impl Node {
         let served: Arc<[BareJid]> = domains.clone().into();
         let serves: Serves = Arc::new(move |domain| served.iter().any(|d| d.domain() == domain));
 
-        let folder = config
-            .store
-            .folder
-            .clone()
-            .unwrap_or_else(|| data.path().to_owned());
-        let pool = Pool::open(&folder.join(store::FILE_NAME), PoolSettings::default()).await?;
+        let pool = open_database(&config.store, &data).await?;
         let fake_keys = pool.secret("scram.fake-keys").await?;
         let auth = Auth::new(
             Arc::new(SqlAccounts::new(pool.clone())),
@@ -314,6 +309,18 @@ impl Node {
             tracing::error!(what = "database_not_closed", error = %error);
         }
     }
+}
+
+async fn open_database(store: &config::Store, data: &DataFolder) -> anyhow::Result<Pool> {
+    let settings = PoolSettings {
+        shared: store.file().is_some(),
+        ..PoolSettings::default()
+    };
+    let folder = || store.folder.as_deref().unwrap_or(data.path());
+    let file = store
+        .file()
+        .map_or_else(|| folder().join(store::FILE_NAME), Path::to_owned);
+    Ok(Pool::open(&file, settings).await?)
 }
 
 fn domains(config: &Config<Modules>) -> anyhow::Result<Vec<BareJid>> {

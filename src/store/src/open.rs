@@ -5,7 +5,10 @@ use crate::{
     error::kind_of,
     pool::{Pool, PoolSettings},
 };
-use sea_orm::{DbErr, RuntimeErr, SqlxSqliteConnector, TransactionTrait, sqlx};
+use sea_orm::{
+    DbErr, RuntimeErr, SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions,
+    TransactionTrait, sqlx,
+};
 use sea_orm_migration::MigratorTrait;
 use sqlx::{
     ConnectOptions, Row, SqlitePool,
@@ -122,8 +125,9 @@ pub enum OpenError {
 
 impl Pool {
     /// Opens the SQLite database in `file` ([`FILE_NAME`](crate::FILE_NAME) in a data folder that
-    /// this process has locked); makes one if there is none, checks it and brings it to the schema
-    /// of this binary. Its files are readable by their owner alone.
+    /// this process has locked, or one that is [shared](PoolSettings::shared)); makes one if there
+    /// is none, checks it and brings it to the schema of this binary. Its files are readable by
+    /// their owner alone.
     ///
     /// # Errors
     /// Made for the operator, see [`OpenError`]; the database is as it was before.
@@ -165,6 +169,7 @@ impl Pool {
             writer,
             readers,
             file: file.into(),
+            shared: settings.shared,
         })
     }
 }
@@ -237,21 +242,26 @@ struct Findings {
 
 impl Findings {
     async fn gather(pool: &SqlitePool, size: u64) -> Result<Findings, sqlx::Error> {
-        let application = sqlx::query("PRAGMA application_id").fetch_one(pool);
+        // At one moment: another process may be making the database just now.
+        let mut moment = pool.begin().await?;
+        let application = sqlx::query("PRAGMA application_id").fetch_one(&mut *moment);
         let application = application.await?.try_get(0)?;
-        let tables = sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(pool);
+        let tables = sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *moment);
         let tables = tables.await?.try_get(0)?;
         let check = if size <= CHECKED_UP_TO {
-            let check = sqlx::query("PRAGMA quick_check(1)").fetch_one(pool);
+            let check = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut *moment);
             check.await?.try_get(0)?
         } else {
             "ok".to_owned()
         };
         let known = "SELECT count(*) FROM sqlite_schema WHERE name = 'seaql_migrations'";
-        let known: i64 = sqlx::query(known).fetch_one(pool).await?.try_get(0)?;
+        let known: i64 = sqlx::query(known)
+            .fetch_one(&mut *moment)
+            .await?
+            .try_get(0)?;
         let migrations = if known > 0 {
             let names = "SELECT version FROM seaql_migrations ORDER BY version";
-            let names = sqlx::query(names).fetch_all(pool).await?;
+            let names = sqlx::query(names).fetch_all(&mut *moment).await?;
             let names = names.iter().map(|row| row.try_get(0));
             names.collect::<Result<_, _>>()?
         } else {
@@ -294,7 +304,12 @@ impl Findings {
 /// Runs what is missing, all or nothing.
 async fn upgrade(writer: &sea_orm::DatabaseConnection) -> Result<(), DbErr> {
     use sea_orm::ConnectionTrait;
-    let transaction = writer.begin().await?;
+    // Of several processes that start at once, the others wait for the first.
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let transaction = writer.begin_with_options(options).await?;
     let mark = format!("PRAGMA application_id = {APPLICATION_ID}");
     transaction.execute_unprepared(&mark).await?;
     migrations::Migrator::up(&transaction, None).await?;

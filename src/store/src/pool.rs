@@ -18,6 +18,8 @@ pub struct PoolSettings {
     /// How long a caller waits for a connection, and a statement for another program that has
     /// locked the database.
     pub patience: Duration,
+    /// Whether other processes may write to the database as well.
+    pub shared: bool,
 }
 
 impl Default for PoolSettings {
@@ -25,6 +27,7 @@ impl Default for PoolSettings {
         PoolSettings {
             connections: 8,
             patience: Duration::from_secs(5),
+            shared: false,
         }
     }
 }
@@ -36,6 +39,7 @@ pub struct Pool {
     pub(crate) writer: DatabaseConnection,
     pub(crate) readers: Readers,
     pub(crate) file: Arc<Path>,
+    pub(crate) shared: bool,
 }
 
 impl Pool {
@@ -67,11 +71,10 @@ impl Pool {
         &self.file
     }
 
-    /// Whether this process alone writes to the database, so that what it has read it knows: so
-    /// it is in SQLite, whose folder is held by one node. Of a database that nodes share it is
-    /// not.
+    /// Whether this process alone writes to the database, so that what it has read it knows. Of a
+    /// database that nodes share it is not.
     pub fn is_exclusive(&self) -> bool {
-        true
+        !self.shared
     }
 
     /// Whether the database answers.
