@@ -88,7 +88,7 @@ pub(crate) async fn play(
         Ok(())
     };
     let written = tokio::time::timeout(world.patience, rest).await;
-    written.unwrap_or_else(|_| Err(Failure::TooSlow(world.patience.as_secs_f64())))
+    written.unwrap_or(Err(Failure::TooSlow(world.patience.as_secs_f64())))
 }
 
 /// Writes one message to somebody.
