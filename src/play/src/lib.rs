@@ -62,5 +62,5 @@ mod script;
 mod xml;
 
 pub use failure::Failure;
-pub use perform::{Received, Stage, StageError, perform, perform_now};
+pub use perform::{Received, Stage, StageError, perform, perform_now, perform_spread};
 pub use script::{Play, PlayError};

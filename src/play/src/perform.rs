@@ -90,6 +90,25 @@ pub async fn perform<S: Stage>(play: &Play, stage: &mut S) -> Result<(), Failure
     Ok(())
 }
 
+/// Performs a play whose people are at several nodes of a cluster. What comes from one sender comes in its
+/// order; what comes from others may come before it or after it, whatever order the play has them in.
+///
+/// # Errors
+///
+/// As [`perform`].
+pub async fn perform_spread<S: Stage>(play: &Play, stage: &mut S) -> Result<(), Failure> {
+    let mut performance = Performance {
+        aside: Some(HashMap::new()),
+        ..Performance::default()
+    };
+    for step in &play.steps {
+        if let Err(trouble) = performance.step(step, stage).await {
+            return Err(performance.fail(step, trouble));
+        }
+    }
+    Ok(())
+}
+
 /// Performs a play on a stage that never waits, with no executor.
 ///
 /// # Errors
@@ -112,6 +131,9 @@ struct Performance {
     /// The default namespace of the stream that each name listens to, once its header came.
     default_ns: HashMap<String, String>,
     transcript: Transcript,
+    /// When people are at several nodes: what came to each name before its turn, in the order in which
+    /// it came.
+    aside: Option<HashMap<String, Vec<Item>>>,
 }
 
 impl From<String> for Trouble {
@@ -150,7 +172,7 @@ impl Performance {
                 stage.advance(*by).await?;
             }
             Act::Nothing { who } => match stage.nothing(who).await? {
-                Received::Nothing => {}
+                Received::Nothing => self.nothing_aside(who)?,
                 came => return Err(self.unexpected("nothing", step, who, came)),
             },
             Act::End { who } => match stage.receive(who).await? {
@@ -184,7 +206,17 @@ impl Performance {
     ) -> Result<(), Trouble> {
         let count = self.expected(who, expected)?.len();
         for at in 0..count {
-            let came = self.receive(step, who, stage).await;
+            if self.take_aside(who, &self.expected(who, expected)?[at], ordered) {
+                continue;
+            }
+            let came = match self.aside {
+                None => self.receive(step, who, stage).await,
+                Some(_) => {
+                    let wanted = self.expected(who, expected)?;
+                    self.receive_in_turn(step, who, &wanted[at], ordered, stage)
+                        .await
+                }
+            };
             // Read anew for each: a stream header that came just now sets the namespace of the rest.
             let wanted = &self.expected(who, expected)?[at];
             let ns = self.ns(who);
@@ -211,6 +243,11 @@ impl Performance {
         let ns = self.ns(who);
         let mut wanted = self.expected(who, expected)?;
         while !wanted.is_empty() {
+            if let Some(at) = (0..wanted.len()).find(|at| self.take_aside(who, &wanted[*at], false))
+            {
+                wanted.remove(at);
+                continue;
+            }
             let left: String = wanted.iter().map(|w| w.pretty(&ns)).collect();
             let came = self.receive(step, who, stage).await;
             let came = came.map_err(|t| Trouble {
@@ -223,6 +260,10 @@ impl Performance {
                 .map(|w| matching::item(w, &came, false, captured))
                 .collect();
             let Some(at) = verdicts.iter().position(Result::is_ok) else {
+                if let Some(aside) = &mut self.aside {
+                    aside.entry(who.to_owned()).or_default().push(came);
+                    continue;
+                }
                 let why = match verdicts.into_iter().next() {
                     Some(Err(why)) if wanted.len() == 1 => why,
                     _ => format!(
@@ -239,6 +280,71 @@ impl Performance {
             wanted.remove(at);
         }
         Ok(())
+    }
+
+    /// Takes what is wanted out of what came before its turn, if nothing came before it from the same
+    /// sender.
+    fn take_aside(&mut self, who: &str, wanted: &Item, ordered: bool) -> bool {
+        let Some(aside) = self.aside.as_mut().and_then(|aside| aside.get_mut(who)) else {
+            return false;
+        };
+        let mut passed = Vec::new();
+        for at in 0..aside.len() {
+            let from = aside[at].from();
+            if !passed.contains(&from)
+                && matching::item(wanted, &aside[at], ordered, &mut self.captured).is_ok()
+            {
+                aside.remove(at);
+                return true;
+            }
+            passed.push(from);
+        }
+        false
+    }
+
+    /// Receives until what is wanted comes; what comes before it from others is put aside. What is
+    /// returned when it does not come is the first that came.
+    async fn receive_in_turn<S: Stage>(
+        &mut self,
+        step: &Step,
+        who: &str,
+        wanted: &Item,
+        ordered: bool,
+        stage: &mut S,
+    ) -> Result<Item, Trouble> {
+        loop {
+            let came = match self.receive(step, who, stage).await {
+                Ok(came) => came,
+                Err(trouble) => {
+                    let aside = self.aside.as_mut().and_then(|aside| aside.get_mut(who));
+                    return match aside {
+                        Some(aside) if !aside.is_empty() => Ok(aside.remove(0)),
+                        _ => Err(trouble),
+                    };
+                }
+            };
+            let fits = matching::item(wanted, &came, ordered, &mut self.captured).is_ok();
+            let aside = self.aside.iter_mut().flat_map(|aside| aside.get_mut(who));
+            let after_its_like = aside.flatten().any(|before| before.from() == came.from());
+            if fits && !after_its_like {
+                return Ok(came);
+            }
+            if let Some(aside) = &mut self.aside {
+                aside.entry(who.to_owned()).or_default().push(came);
+            }
+        }
+    }
+
+    fn nothing_aside(&self, who: &str) -> Result<(), Trouble> {
+        let aside = self.aside.as_ref().and_then(|aside| aside.get(who));
+        match aside.and_then(|aside| aside.first()) {
+            None => Ok(()),
+            Some(came) => Err(Trouble {
+                why: format!("{who} got something else"),
+                expected: "nothing\n".to_owned(),
+                came: came.pretty(&self.ns(who)),
+            }),
+        }
     }
 
     fn expected(&self, who: &str, expected: &str) -> Result<Vec<Item>, String> {

@@ -38,6 +38,18 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Element>,
 }
 
+impl Item {
+    /// Who it is from, as far as it says so.
+    pub(crate) fn from(&self) -> Option<&Value> {
+        let Self::Whole(element) = self else {
+            return None;
+        };
+        let mut attributes = element.attributes.iter();
+        let (_, from) = attributes.find(|(name, _)| name == "from")?;
+        Some(from)
+    }
+}
+
 /// Expected XML: stars and `{names}` have their meaning.
 pub(crate) fn pattern(text: &str, default_ns: &str) -> Result<Vec<Item>, String> {
     read(text, default_ns, true)
