@@ -40,10 +40,11 @@ pub fn serve(
         let reader = Negotiation::new(service, port, io, peer).run(&mut here);
         let reader = reader.await;
         drop(pass);
-        reader
+        reader.map(|reader| (reader, here))
     });
     async move {
-        if let Some(reader) = negotiation.await {
+        // Who stops the node waits for this one as long as it is here.
+        if let Some((reader, _here)) = negotiation.await {
             reader.run().await;
         }
     }
