@@ -107,7 +107,7 @@ mod tests {
             |stage| {
                 stage
                     .with::<Disco>(DiscoSettings::default())
-                    .with::<Contact>(contact)
+                    .with::<Contact>(contact.clone())
             },
             &format!(
                 "

@@ -31,6 +31,7 @@ pub struct Account {
     pub(crate) holds: AtomicUsize,
     slots: OnceLock<Slots>,
     exists: AtomicBool,
+    home: AtomicBool,
     open: AtomicBool,
     gate: Mutex<Gate>,
     /// Held while a message that nobody takes is stored, so that it is stored before a session
@@ -75,6 +76,7 @@ impl Account {
             holds: AtomicUsize::new(0),
             slots: OnceLock::new(),
             exists: AtomicBool::new(true),
+            home: AtomicBool::new(false),
             open: AtomicBool::new(false),
             gate: Mutex::default(),
             arrivals: Mutex::new(()),
@@ -105,6 +107,17 @@ impl Account {
 
     pub(crate) fn set_exists(&self, exists: bool) {
         self.exists.store(exists, Ordering::Relaxed);
+    }
+
+    /// Whether this node is its home: it has a session here, or one that is being opened. Of an account
+    /// that is loaded for stanzas to it another node may become the home at any time.
+    #[must_use]
+    pub fn is_home(&self) -> bool {
+        self.home.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_home(&self) {
+        self.home.store(true, Ordering::Release);
     }
 
     /// Its sessions, the oldest first.
@@ -248,6 +261,8 @@ impl Deref for AccountHold {
 
 impl Drop for AccountHold {
     fn drop(&mut self) {
-        self.router.directory().release(&self.account);
+        if self.router.directory().release(&self.account) && self.account.is_home() {
+            self.router.leave(&self.account);
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! The stage for the plays of modules: the router and its sessions, no socket, no actor, a clock
 //! that goes by when the play says so.
+//!
+//! Each play is performed twice: by people at one node, and by people spread over three.
+
+pub mod mesh;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,8 +18,8 @@ use xml::Element;
 use xmpp::{BareJid, FullJid, Jid, Rejected, Stanza};
 
 use crate::inbox::{Control, Inbox, Undelivered};
-use crate::session::{ConnectionFacts, Ending, Session};
-use crate::{Clock, Host, HostType, Installed, Module, Planned, Router, RouterSettings};
+use crate::session::{ConnectionFacts, Ending, NotOpened, Session};
+use crate::{Clock, Host, HostType, Installed, Module, Planned, Router, RouterSettings, Services};
 
 /// Noon of 14 February 2026, UTC: when every play begins.
 pub const BEGINS: Duration = Duration::from_secs(1_771_070_400);
@@ -28,17 +32,23 @@ pub const BEGINS: Duration = Duration::from_secs(1_771_070_400);
 ///
 /// # Panics
 /// When a step fails, with what came instead.
-pub fn check<M: Module>(settings: M::Config, play: &str) {
-    Stage::perform(|stage| stage.with::<M>(settings), play);
+pub fn check<M: Module<Config: Clone>>(settings: M::Config, play: &str) {
+    Stage::perform(|stage| stage.with::<M>(settings.clone()), play);
 }
 
-/// A router, the modules of a test, and the people of its play.
+/// Nodes with the modules of a test, and the people of its play.
 pub struct Stage {
+    nodes: Vec<Node>,
+    people: HashMap<String, Person>,
+    /// How many have come.
+    came: usize,
+}
+
+struct Node {
     router: Router,
     host_type: Arc<HostType>,
     installed: Vec<Installed>,
     stops: Vec<oneshot::Sender<()>>,
-    people: HashMap<String, Person>,
 }
 
 struct Person {
@@ -117,54 +127,72 @@ impl Queue {
 }
 
 impl Stage {
-    /// Sets up a stage and performs `play` on it.
+    /// Sets up a stage and performs `play` on it: with one node, then with three nodes of a cluster at
+    /// which people are in turns.
     ///
     /// # Panics
     /// When a step fails.
-    pub fn perform(set_up: impl FnOnce(Stage) -> Stage, play: &str) {
+    pub fn perform(set_up: impl Fn(Stage) -> Stage, play: &str) {
+        Self::perform_at(1, &set_up, play);
+        Self::perform_at(3, &set_up, play);
+    }
+
+    /// The same with one node only: for what is about the node itself.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub fn perform_alone(set_up: impl FnOnce(Stage) -> Stage, play: &str) {
+        Self::perform_at(1, set_up, play);
+    }
+
+    fn perform_at(nodes: usize, set_up: impl FnOnce(Stage) -> Stage, play: &str) {
         let play = Play::parse(play).unwrap_or_else(|error| panic!("{error}"));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build();
         runtime.expect("a runtime for the play").block_on(async {
-            let mut stage = set_up(Stage::new());
-            if let Err(failure) = play::perform(&play, &mut stage).await {
-                panic!("{failure}");
+            let mut stage = set_up(Stage::new(nodes));
+            let (performed, spread) = match nodes {
+                1 => (play::perform(&play, &mut stage).await, ""),
+                _ => (
+                    play::perform_spread(&play, &mut stage).await,
+                    "spread over nodes: ",
+                ),
+            };
+            if let Err(failure) = performed {
+                panic!("{spread}{failure}");
             }
         });
     }
 
-    fn new() -> Self {
-        let router = Router::new(
-            RouterSettings::default(),
-            Clock::set_to(SystemTime::UNIX_EPOCH + BEGINS),
-        );
-        let host_type = HostType::new("check");
-        for domain in ["montague.lit", "capulet.lit"] {
-            let domain: BareJid = domain.parse().expect("a domain");
-            router.serve(Host::new(domain, host_type.clone()));
+    fn new(nodes: usize) -> Self {
+        let services = Services::default();
+        let nodes: Vec<Node> = (0..nodes).map(|_| Node::new(&services)).collect();
+        if nodes.len() > 1 {
+            let routers: Vec<Router> = nodes.iter().map(|node| node.router.clone()).collect();
+            mesh::tie(&routers);
         }
         Self {
-            router,
-            host_type,
-            installed: Vec::new(),
-            stops: Vec::new(),
+            nodes,
             people: HashMap::new(),
+            came: 0,
         }
     }
 
     /// Offers something to the modules that come after.
     #[must_use]
     pub fn offering<T: Send + Sync + 'static>(self, service: Arc<T>) -> Self {
-        self.router.services().offer(service);
+        for node in &self.nodes {
+            node.router.services().offer(service.clone());
+        }
         self
     }
 
-    /// The router of the play.
+    /// The router of the play, the first one if there are several.
     #[must_use]
     pub fn router(&self) -> &Router {
-        &self.router
+        &self.nodes[0].router
     }
 
     /// Puts the module `M` on the stage.
@@ -173,26 +201,10 @@ impl Stage {
     /// When its plan fails.
     #[must_use]
     pub fn with<M: Module>(mut self, settings: M::Config) -> Self {
-        let planned =
-            Planned::new::<M>(Arc::new(settings), &self.router).expect("the module's plan");
-        for timer in planned.timers().to_vec() {
-            let router = self.router.clone();
-            tokio::spawn(async move {
-                loop {
-                    tokio::time::sleep(timer.every).await;
-                    (timer.run)(&router);
-                }
-            });
+        let settings = Arc::new(settings);
+        for node in &mut self.nodes {
+            node.install::<M>(settings.clone());
         }
-        for task in planned.tasks() {
-            // Dropped at the end of the play, with the runtime.
-            let (tell, told) = oneshot::channel();
-            self.stops.push(tell);
-            tokio::spawn((task.run)(told));
-        }
-        let order = self.installed.len();
-        self.installed
-            .push(self.host_type.install(planned, order).expect("no conflict"));
         self
     }
 
@@ -204,11 +216,32 @@ impl Stage {
             transport: "play",
         };
         let resource = Some(jid.resource());
-        let session = Session::open(&self.router, &jid.bare(), resource, facts, queue.clone())
-            .await
-            .map_err(|error| format!("{who} can't bind: {error:?}"))?;
+        let mut at = self.came % self.nodes.len();
+        self.came += 1;
+        let session = loop {
+            let router = &self.nodes[at].router;
+            match Session::open(router, &jid.bare(), resource, facts, queue.clone()).await {
+                Ok(session) => break session,
+                Err(NotOpened::Elsewhere(peer)) => {
+                    let is =
+                        |node: &Node| node.router.elsewhere().is_some_and(|e| e.name() == peer);
+                    at = self
+                        .nodes
+                        .iter()
+                        .position(is)
+                        .ok_or("a node of the stage")?;
+                }
+                Err(NotOpened::Refused(error)) => {
+                    return Err(format!("{who} can't bind: {error:?}").into());
+                }
+            }
+        };
         self.people
             .insert(who.to_owned(), Person { session, queue });
+        if self.nodes.len() > 1 {
+            // Whom clients write to they have heard of, and so have their nodes.
+            self.let_others_act().await;
+        }
         Ok(())
     }
 
@@ -233,6 +266,49 @@ impl Stage {
     }
 }
 
+impl Node {
+    fn new(services: &Services) -> Self {
+        let router = Router::new(
+            RouterSettings::default(),
+            Clock::set_to(SystemTime::UNIX_EPOCH + BEGINS),
+        );
+        router.services().share_memory_of(services);
+        let host_type = HostType::new("check");
+        for domain in ["montague.lit", "capulet.lit"] {
+            let domain: BareJid = domain.parse().expect("a domain");
+            router.serve(Host::new(domain, host_type.clone()));
+        }
+        Self {
+            router,
+            host_type,
+            installed: Vec::new(),
+            stops: Vec::new(),
+        }
+    }
+
+    fn install<M: Module>(&mut self, settings: Arc<M::Config>) {
+        let planned = Planned::new::<M>(settings, &self.router).expect("the module's plan");
+        for timer in planned.timers().to_vec() {
+            let router = self.router.clone();
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(timer.every).await;
+                    (timer.run)(&router);
+                }
+            });
+        }
+        for task in planned.tasks() {
+            // Dropped at the end of the play, with the runtime.
+            let (tell, told) = oneshot::channel();
+            self.stops.push(tell);
+            tokio::spawn((task.run)(told));
+        }
+        let order = self.installed.len();
+        self.installed
+            .push(self.host_type.install(planned, order).expect("no conflict"));
+    }
+}
+
 impl play::Stage for Stage {
     async fn send(&mut self, who: &str, text: &str) -> Result<(), StageError> {
         let person = self.person(who).await?;
@@ -250,19 +326,24 @@ impl play::Stage for Stage {
             }
         }
         // What goes straight back is written before what came to the inbox meanwhile.
-        let mut came = person.queue.came.lock();
-        let later = came.split_off(before);
-        came.extend(out.iter().map(|stanza| Came::Text(text_of(stanza))));
-        came.extend(later);
+        {
+            let mut came = person.queue.came.lock();
+            let later = came.split_off(before);
+            came.extend(out.iter().map(|stanza| Came::Text(text_of(stanza))));
+            came.extend(later);
+        }
+        if self.nodes.len() > 1 {
+            // What it brings about at other nodes comes before what people do next.
+            self.let_others_act().await;
+        }
         Ok(())
     }
 
     async fn receive(&mut self, who: &str) -> Result<Received, StageError> {
-        let person = self.person(who).await?;
+        self.person(who).await?;
         // Answers that take time run as tasks: let them come to their end.
-        for _ in 0..32 {
-            tokio::task::yield_now().await;
-        }
+        self.let_others_act().await;
+        let person = self.person(who).await?;
         loop {
             let Person { session, queue } = &mut *person;
             match queue.next(session) {
@@ -320,6 +401,13 @@ impl play::Stage for Stage {
 }
 
 impl Stage {
+    /// Lets tasks and other nodes do what there is to do.
+    async fn let_others_act(&self) {
+        for _ in 0..32 * self.nodes.len() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn end(&mut self, who: &str, ending: Ending) -> Result<(), StageError> {
         self.person(who).await?;
         if let Some(mut person) = self.people.remove(who) {

@@ -228,12 +228,28 @@ impl Directory {
         Some(AccountHold::new(router.clone(), account.clone()))
     }
 
-    /// One less holds it; the last one takes it out.
-    pub(crate) fn release(&self, account: &Arc<Account>) {
+    /// One less holds it; the last one takes it out. Says whether it was the last one.
+    pub(crate) fn release(&self, account: &Arc<Account>) -> bool {
         let mut shard = self.shard(account.jid().as_ref()).write();
-        if account.holds.fetch_sub(1, Ordering::Relaxed) == 1 {
+        let last = account.holds.fetch_sub(1, Ordering::Relaxed) == 1;
+        if last {
             take_out(&mut shard, account);
         }
+        last
+    }
+
+    /// Calls `gone` unless this node is the home of `account`, which it does not become meanwhile.
+    pub(crate) fn unless_home(&self, account: &BareJid, gone: impl FnOnce()) {
+        let shard = self.shard(account.as_ref()).write();
+        if !shard.get(account).is_some_and(|there| there.is_home()) {
+            gone();
+        }
+    }
+
+    /// Every account that is loaded here.
+    pub(crate) fn accounts(&self) -> Vec<Arc<Account>> {
+        let of = |shard: &Shard| shard.read().values().cloned().collect::<Vec<_>>();
+        self.shards.iter().flat_map(of).collect()
     }
 
     /// Takes an account out that could not be loaded, or is no more.

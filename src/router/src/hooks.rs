@@ -13,6 +13,7 @@
 //! | [`HostStanza`] | for a stanza to the domain itself, or to a resource of it: before IQs are answered and the others bounce | [`HostFold`] |
 //! | [`SessionStanza`] | in the receiver's session, before bytes are written | [`SessionFold`] |
 //! | [`PresenceChanged`] | when a session has become available or unavailable to all, or has said so anew | [`PresenceFold`] |
+//! | [`PeersChanged`] | for each account, when other nodes are gone or back and what they said last does not hold | [`PeersFold`] |
 //! | [`SessionOpened`] | when a resource was bound | [`SessionOpenedFold`] |
 //! | [`SessionClosed`] | when a session has ended, however it did | [`SessionClosedFold`] |
 
@@ -24,6 +25,7 @@ use xmpp::{Condition, Jid, Kind, PresenceType, Stanza, StanzaError};
 
 use crate::account::Account;
 use crate::directory::{Available, SessionEntry};
+use crate::elsewhere::Vanished;
 use crate::hold::Hold;
 use crate::host::Tables;
 use crate::iq::Cx;
@@ -236,6 +238,19 @@ impl PresenceFold<'_> {
     }
 }
 
+/// Accounts elsewhere that are seen no more, or are seen again, because nodes are gone or back.
+pub struct PeersFold<'a> {
+    /// The node around it.
+    pub cx: Cx<'a>,
+    /// The account that may have seen them, or be seen by them.
+    pub account: &'a Arc<Account>,
+    /// The sessions that vanished, by their accounts
+    /// ([`Router::report_vanished`](crate::Router::report_vanished)).
+    pub vanished: &'a Vanished,
+    /// Accounts elsewhere that may not know who is here.
+    pub come: &'a HashSet<Box<str>>,
+}
+
 /// A session that was bound.
 pub struct SessionOpenedFold<'a> {
     /// The node around it.
@@ -300,6 +315,8 @@ hook_points! {
     SessionStanza => SessionFold in session;
     /// A session becomes available, changes that, or becomes unavailable.
     PresenceChanged => PresenceFold in presence;
+    /// Other nodes are gone or back.
+    PeersChanged => PeersFold in peers;
     /// A resource was bound.
     SessionOpened => SessionOpenedFold in opened;
     /// A session has ended.

@@ -75,6 +75,7 @@ pub struct Tables {
     pub(crate) slots: Vec<LoadSlot>,
     pub(crate) removals: Vec<RemoveAccount>,
     pub(crate) registrations: Vec<AccountRegistered>,
+    pub(crate) written: Vec<Written>,
     pub(crate) stream_features: Vec<MadeOf<Bytes>>,
     pub(crate) login_features: Vec<Bytes>,
     pub(crate) disco_nodes: Vec<MadeOf<String>>,
@@ -109,6 +110,9 @@ type Loaded = Pin<Box<dyn Future<Output = Result<Box<dyn Any + Send + Sync>, Sta
 
 /// Tells a module of an account that was made.
 pub(crate) type AccountRegistered = Arc<dyn Fn(&Router, &BareJid) + Send + Sync>;
+
+/// Waits until what a module has changed is on disk.
+pub(crate) type Written = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Deletes what a module keeps of an account.
 #[derive(Clone)]

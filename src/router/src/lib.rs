@@ -16,6 +16,7 @@ mod accounts;
 pub mod clock;
 pub mod directory;
 pub mod disco;
+mod elsewhere;
 mod figures;
 mod hold;
 mod hooks;
@@ -39,8 +40,8 @@ mod visit;
 pub mod check;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
@@ -48,12 +49,17 @@ pub use account::{Account, AccountHold};
 pub use accounts::{AccountAnswer, AccountService, Accounts};
 pub use clock::Clock;
 pub use directory::{Available, Directory, SessionEntry, SessionId};
+pub use elsewhere::{
+    BadLetter, Elsewhere, GuestId, GuestOpen, Letter, OthersTold, Peer, Place, ToGuest, ToHome,
+    Unsent, Vanished,
+};
 pub use figures::{Counted, Figures, SAMPLED, Timed, Times};
 pub use hold::Hold;
 pub use hooks::{
     AccountAway, AccountFold, AccountStanza, AwayFold, Flow, Hook, HostFold, HostStanza, OnFault,
-    Outbound, OutboundFold, Phase, PresenceChanged, PresenceFold, SenderFold, SenderStanza,
-    SessionClosed, SessionClosedFold, SessionFold, SessionOpened, SessionOpenedFold, SessionStanza,
+    Outbound, OutboundFold, PeersChanged, PeersFold, Phase, PresenceChanged, PresenceFold,
+    SenderFold, SenderStanza, SessionClosed, SessionClosedFold, SessionFold, SessionOpened,
+    SessionOpenedFold, SessionStanza,
 };
 pub use host::{Host, HostType, Installed, Withdraw};
 pub use ids::random_id;
@@ -64,7 +70,7 @@ pub use module::{Module, ModuleFigures, Xep};
 pub use motd::{MessageOfTheDay, MessagesOfTheDay, MotdService};
 pub use plan::{Plan, PlanError, Planned, RunTask, Task, Timer};
 pub use services::Services;
-pub use session::{ConnectionFacts, Ending, ResourceConflict, Session};
+pub use session::{ConnectionFacts, Ending, NotOpened, ResourceConflict, Session};
 pub use visit::{Visit, Visitor};
 
 /// What a router is told when the node starts.
@@ -102,6 +108,9 @@ struct Inner {
     services: Services,
     /// Accounts that are being loaded.
     visits: AtomicUsize,
+    /// The rest of the cluster, if there is one.
+    elsewhere: OnceLock<Arc<dyn Elsewhere>>,
+    claims: elsewhere::Claims,
 }
 
 impl Router {
@@ -116,6 +125,8 @@ impl Router {
             figures: Figures::default(),
             services: Services::default(),
             visits: AtomicUsize::new(0),
+            elsewhere: OnceLock::new(),
+            claims: elsewhere::Claims::default(),
         }))
     }
 

@@ -13,7 +13,7 @@ use xmpp::{BareJid, StanzaError};
 use crate::Router;
 use crate::disco::{Disco, Form, Identity};
 use crate::hooks::{Flow, Handler, Hook, OnFault, Phase};
-use crate::host::{AccountRegistered, LoadSlot, MadeOf, RemoveAccount, Tables};
+use crate::host::{AccountRegistered, LoadSlot, MadeOf, RemoveAccount, Tables, Written};
 use crate::iq::{Answering, AsyncIq, Handle, IqAnswer, IqRequest, IqTable, OwnedIq, To};
 use crate::lanes::Lanes;
 use crate::module::{Module, ModuleFigures};
@@ -277,9 +277,15 @@ impl<M: Module> Plan<'_, M> {
     }
 
     /// What this module keeps as long as the node runs, over all its incarnations: a queue of
-    /// writes, a store in memory. Made at the first time.
+    /// writes. Made at the first time.
     pub fn lasting<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
         self.node.services().lasting(M::NAME, make)
+    }
+
+    /// A store in memory for where there is no database: kept as long as the node runs and, in plays
+    /// with several nodes, shared by all of them.
+    pub fn memory<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        self.node.services().memory(M::NAME, make)
     }
 
     /// Runs `run` beside the module, in an actor of its own, until the receiver resolves. When it
@@ -332,6 +338,20 @@ impl<M: Module> Plan<'_, M> {
             let told: AccountRegistered =
                 Arc::new(move |router, account| told(&module, router, account));
             Box::new(move |tables| tables.registrations.push(told.clone()))
+        }));
+    }
+
+    /// Says how to wait until what the module has changed of accounts is on disk, or was given up: before
+    /// another node loads one of them.
+    pub fn written<F, W>(&mut self, written: F)
+    where
+        F: Fn(Arc<M>) -> W + Send + Sync + 'static,
+        W: Future<Output = ()> + Send + 'static,
+    {
+        self.hooks.push(Box::new(move |module, _, _| {
+            let module = module.clone();
+            let written: Written = Arc::new(move || Box::pin(written(module.clone())));
+            Box::new(move |tables| tables.written.push(written.clone()))
         }));
     }
 

@@ -38,6 +38,10 @@ impl Session {
             // A message that found nobody is stored by now; the next one finds this session.
             drop(self.account().arrivals.lock());
         }
+        if before.is_none() {
+            // Before its contacts are looked for: who comes there now looks for this one after that.
+            self.router().sessions_changed(self.account());
+        }
         let others = others(self.account(), self.entry());
         deliver_each(&others, &to_own);
         self.emit(to_own, out);
@@ -52,6 +56,7 @@ impl Session {
     /// RFC 6121 §4.5.2. The session stays bound; it just takes no messages to the bare JID.
     fn become_unavailable(&mut self, stanza: &Stanza, out: &mut Vec<Stanza>) {
         if let Some(before) = self.entry().set_available(None) {
+            self.router().sessions_changed(self.account());
             let to_own = stanza.with_to(self.account().jid().clone());
             tell_others(self.account(), self.entry(), &to_own);
             self.emit(to_own, out);

@@ -28,6 +28,11 @@ impl Router {
 /// Routes `stanza`. At most one stanza comes back for its sender: an answer, or why it could
 /// not be delivered.
 pub(crate) fn dispatch(router: &Router, stanza: Stanza) -> Option<Stanza> {
+    dispatch_after(router, stanza, 0)
+}
+
+/// Routes a stanza that so many nodes have passed on.
+pub(crate) fn dispatch_after(router: &Router, stanza: Stanza, hops: u8) -> Option<Stanza> {
     let to = stanza.to()?.clone();
     let Some(host) = router.host(to.domain()) else {
         return match router.service(to.domain()) {
@@ -47,7 +52,10 @@ pub(crate) fn dispatch(router: &Router, stanza: Stanza) -> Option<Stanza> {
         Some(account) if account.is_open() && !may_change(&account, &stanza) => {
             to_account_or_resource(cx, &account, stanza)
         }
-        found => load_and_deliver(cx, &to, found, stanza),
+        found => match router.other_place(found.as_deref(), to.bare_str(), &stanza, hops) {
+            Some(peer) => router.pass_on(&peer, stanza, hops),
+            None => load_and_deliver(cx, &to, found, stanza),
+        },
     }
 }
 

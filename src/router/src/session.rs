@@ -11,6 +11,7 @@ use xmpp::{
 use crate::Router;
 use crate::account::{Account, AccountHold};
 use crate::directory::{Available, Bind, SessionEntry};
+use crate::elsewhere::Peer;
 use crate::figures::{Timed, turn};
 use crate::hooks::{
     Flow, PresenceChanged, PresenceFold, SenderFold, SenderStanza, SessionClosed,
@@ -59,6 +60,22 @@ pub enum Ending {
     Crashed,
 }
 
+/// Why a session was not opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotOpened {
+    /// What the client's bind request is answered with.
+    Refused(StanzaError),
+    /// The account has its home on another node: the session is to be opened there
+    /// ([`ToHome::Open`](crate::ToHome::Open)).
+    Elsewhere(Peer),
+}
+
+impl From<StanzaError> for NotOpened {
+    fn from(error: StanzaError) -> Self {
+        Self::Refused(error)
+    }
+}
+
 /// A session. Dropping it without [`Session::close`] is a crash: its presence is withdrawn all
 /// the same.
 pub struct Session {
@@ -77,16 +94,16 @@ impl Session {
     /// modules keep of the account is loaded, unless it is there.
     ///
     /// # Errors
-    /// What the client's bind request is answered with.
+    /// It is refused, or to be opened at another node.
     pub async fn open(
         router: &Router,
         account: &BareJid,
         resource: Option<&str>,
         facts: ConnectionFacts,
         inbox: Arc<dyn Inbox>,
-    ) -> Result<Self, StanzaError> {
+    ) -> Result<Self, NotOpened> {
         let Some(host) = router.host(account.domain()) else {
-            return Err(StanzaError::new(Condition::NotAllowed));
+            return Err(StanzaError::new(Condition::NotAllowed).into());
         };
         let made = || {
             account
@@ -157,6 +174,7 @@ impl Session {
         if let Some(older) = older {
             session.replace(&older);
         }
+        router.sessions_changed(&session.account);
         let mut fold = SessionOpenedFold {
             cx: session.cx(),
             account: &session.account,
@@ -333,6 +351,7 @@ impl Session {
         }
         let current = self.router.directory().unbind(&self.account, &self.entry);
         let gone = Self::unavailable(&self.entry);
+        self.router.sessions_changed(&self.account);
         if let Some(before) = self.entry.set_available(None)
             && (current || !self.succeeded())
         {

@@ -14,9 +14,11 @@ use crate::Router;
 use crate::account::{Account, AccountHold, Parking, Slots, Wait};
 use crate::accounts::AccountService;
 use crate::directory::Held;
+use crate::elsewhere::{Peer, Place};
 use crate::host::Host;
 use crate::iq::Cx;
 use crate::route::{bounce, to_account_or_resource};
+use crate::session::NotOpened;
 
 /// How long an account stays loaded after a stanza to it when it has no session.
 const STAYS: Duration = Duration::from_secs(10);
@@ -65,19 +67,32 @@ impl Visit {
 }
 
 impl Router {
-    /// The account, loaded and held, for a session of it.
+    /// The account, loaded and held, for a session of it: this node is its home then.
     pub(crate) async fn enter(
         &self,
         host: &Arc<Host>,
         bare: &BareJid,
-    ) -> Result<AccountHold, StanzaError> {
+    ) -> Result<AccountHold, NotOpened> {
         loop {
             let hold = match self.hold(bare) {
                 Held::New(hold) => {
-                    return Loading::new(self, host, hold).load(true).await;
+                    // What comes meanwhile waits here.
+                    hold.set_home();
+                    let mut loading = Loading::new(self, host, hold);
+                    if let Place::At(peer) = self.claim(bare).await {
+                        loading.home = Some(peer.clone());
+                        return Err(NotOpened::Elsewhere(peer));
+                    }
+                    return loading.load(true).await.map_err(NotOpened::Refused);
                 }
                 Held::There(hold) => hold,
             };
+            if !hold.is_home() {
+                if let Place::At(peer) = self.claim(bare).await {
+                    return Err(NotOpened::Elsewhere(peer));
+                }
+                hold.set_home();
+            }
             let open = match hold.wait() {
                 Wait::Open => true,
                 Wait::Until(told) => told.await.unwrap_or(false),
@@ -147,6 +162,9 @@ impl Router {
     #[must_use]
     pub fn is_away(&self, account: &str) -> bool {
         self.directory().account(account).is_none()
+            && self
+                .elsewhere()
+                .is_none_or(|elsewhere| elsewhere.home(account).is_none())
             && account
                 .split_once('@')
                 .is_some_and(|(_, domain)| self.host(domain).is_some())
@@ -203,6 +221,8 @@ struct Loading {
     host: Arc<Host>,
     hold: AccountHold,
     error: StanzaError,
+    /// Another node, if that turns out to be the account's home.
+    home: Option<Peer>,
     done: bool,
 }
 
@@ -214,6 +234,7 @@ impl Loading {
             host: host.clone(),
             hold,
             error: StanzaError::new(Condition::InternalServerError),
+            home: None,
             done: false,
         }
     }
@@ -265,6 +286,12 @@ impl Drop for Loading {
         }
         self.router.directory().forget(self.hold.account());
         for stanza in self.hold.give_up() {
+            if let Some(home) = &self.home {
+                if let Some(reply) = self.router.pass_on(home, stanza, 0) {
+                    self.router.route(reply);
+                }
+                continue;
+            }
             if let Some(reply) = stanza.error(self.error.clone()) {
                 self.router.route(reply);
             }

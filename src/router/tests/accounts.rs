@@ -114,7 +114,7 @@ fn keeper(shared: &Arc<Shared>) -> impl FnOnce(Stage) -> Stage + use<> {
 
 #[test]
 fn messages_for_who_is_away_wait_and_come_before_newer_ones() {
-    Stage::perform(
+    Stage::perform_alone(
         keeper(&Shared::new(Semaphore::MAX_PERMITS)),
         "
         Romeo: <message type='chat' to='juliet@capulet.lit'><body>1</body></message>
@@ -137,7 +137,7 @@ fn stanzas_wait_for_an_account_that_is_loaded_and_keep_their_order() {
     // Enough for Romeo, who logs in.
     let shared = Shared::new(1);
     let later = shared.clone();
-    Stage::perform(
+    Stage::perform_alone(
         |stage| {
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_secs(5)).await;
@@ -164,7 +164,7 @@ fn stanzas_wait_for_an_account_that_is_loaded_and_keep_their_order() {
 fn what_waits_for_an_account_that_cannot_be_loaded_is_refused() {
     let shared = Shared::new(Semaphore::MAX_PERMITS);
     let failing = shared.clone();
-    Stage::perform(
+    Stage::perform_alone(
         |stage| {
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -190,7 +190,7 @@ fn what_waits_for_an_account_that_cannot_be_loaded_is_refused() {
 #[test]
 fn nobody_is_loaded_for_what_means_nothing_to_who_is_away() {
     let shared = Shared::new(Semaphore::MAX_PERMITS);
-    Stage::perform(
+    Stage::perform_alone(
         keeper(&shared),
         "
         Romeo: <presence to='juliet@capulet.lit'/>
@@ -205,7 +205,7 @@ fn nobody_is_loaded_for_what_means_nothing_to_who_is_away() {
 #[test]
 fn an_account_stays_loaded_for_a_while_and_then_goes() {
     let shared = Shared::new(Semaphore::MAX_PERMITS);
-    Stage::perform(
+    Stage::perform_alone(
         keeper(&shared),
         "
         Romeo: <iq type='get' id='a' to='juliet@capulet.lit'><q xmlns='a:b'/></iq>
@@ -248,7 +248,7 @@ impl Accounts for NoRosaline {
 #[test]
 fn nothing_is_kept_for_an_account_that_does_not_exist() {
     let nobody = AccountService(Arc::new(NoRosaline));
-    Stage::perform(
+    Stage::perform_alone(
         |stage| {
             keeper(&Shared::new(Semaphore::MAX_PERMITS))(stage.offering(Arc::new(nobody)))
         },
@@ -299,7 +299,7 @@ impl Module for Guard {
 
 #[test]
 fn a_guard_sees_what_leaves_and_not_what_goes_to_ones_own() {
-    Stage::perform(
+    Stage::perform_alone(
         |stage| stage.with::<Guard>(NoSettings::default()),
         "
         Nurse is nurse@capulet.lit/kitchen
@@ -319,7 +319,7 @@ fn a_guard_sees_what_leaves_and_not_what_goes_to_ones_own() {
 #[test]
 fn an_account_that_is_removed_is_removed_by_every_module() {
     let shared = Shared::new(Semaphore::MAX_PERMITS);
-    Stage::perform(
+    Stage::perform_alone(
         keeper(&shared),
         "
         Juliet connects
@@ -358,7 +358,7 @@ impl Module for Scribe {
 
 #[test]
 fn what_is_answered_later_is_done_at_once_and_in_order() {
-    Stage::perform(
+    Stage::perform_alone(
         |stage| stage.with::<Scribe>(NoSettings::default()),
         "
         Romeo: <iq type='set' id='a' to='capulet.lit'><n xmlns='urn:test:note'>one</n></iq>
@@ -390,7 +390,7 @@ impl Module for Brittle {
 
 #[test]
 fn a_stranger_is_answered_by_a_handler_that_panics_too() {
-    Stage::perform(
+    Stage::perform_alone(
         |stage| {
             let stage = stage.with::<Brittle>(NoSettings::default());
             let router = stage.router().clone();

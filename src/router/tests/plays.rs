@@ -214,6 +214,8 @@ impl Module for Faulty {
         });
         plan.on::<AccountStanza>(Phase::Guard, OnFault::Refuse, |_, fold| {
             match fold.stanza.id() {
+                // The error that comes back has the same id.
+                _ if fold.stanza.stanza_error().is_some() => Flow::Continue,
                 Some("blocked") => Flow::Refuse(StanzaError::new(Condition::NotAcceptable)),
                 Some("eaten") => Flow::Stop,
                 _ => Flow::Continue,

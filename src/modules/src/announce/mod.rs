@@ -166,9 +166,13 @@ impl Module for Announce {
             let stopped = async { _ = stop.await };
             announce.writer.run(stopped, &*announce.store).await;
         });
+        plan.written(|announce: Arc<Self>| async move {
+            // What was given up is not coming.
+            _ = announce.writer.barrier().await;
+        });
         let store: Arc<dyn MotdStore> = match plan.uses::<Pool>() {
             Some(pool) => Arc::new(SqlMotd::new((*pool).clone())),
-            None => plan.lasting(MemMotd::default),
+            None => plan.memory(MemMotd::default),
         };
         Ok(Self {
             // What is no address was refused with the configuration.

@@ -70,9 +70,13 @@ impl Module for Last {
             let stopped = async { _ = stop.await };
             last.writer.run(stopped, &*last.store).await;
         });
+        plan.written(|last: Arc<Self>| async move {
+            // What was given up is not coming.
+            _ = last.writer.barrier().await;
+        });
         let store: Arc<dyn LastStore> = match plan.uses::<Pool>() {
             Some(pool) => Arc::new(SqlLast::new((*pool).clone())),
-            None => plan.lasting(MemLast::default),
+            None => plan.memory(MemLast::default),
         };
         Ok(Self {
             store,

@@ -114,13 +114,17 @@ impl Module for Offline {
             let Keeps { store, writer, .. } = &offline.keeps;
             writer.run(async { _ = stop.await }, &**store).await;
         });
+        plan.written(|offline: Arc<Self>| async move {
+            // What was given up is not coming.
+            _ = offline.keeps.writer.barrier().await;
+        });
         plan.task("expiry", |offline: Arc<Self>, stop| async move {
             offline.purge(stop).await
         });
         let millis = |span: Span| i64::try_from(span.get().as_millis()).unwrap_or(i64::MAX);
         let store: Arc<dyn OfflineStore> = match plan.uses::<Pool>() {
             Some(pool) => Arc::new(SqlOffline::new((*pool).clone())),
-            None => plan.lasting(MemOffline::default),
+            None => plan.memory(MemOffline::default),
         };
         Ok(Self {
             router: plan.node().clone(),

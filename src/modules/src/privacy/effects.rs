@@ -158,7 +158,7 @@ impl Shift {
     }
 }
 
-/// The addresses from which the presence of a contact comes: of one who is here those of its
+/// The addresses from which the presence of a contact comes: of one who is served here those of its
 /// available sessions, of another one its own.
 fn addresses(cx: Cx<'_>, who: &Jid) -> Vec<Jid> {
     if cx.router.host(who.domain()).is_none() {
@@ -168,9 +168,6 @@ fn addresses(cx: Cx<'_>, who: &Jid) -> Vec<Jid> {
         // It is among those of the contact.
         return Vec::new();
     }
-    let account = cx.router.directory().account(who.bare_str());
-    let sessions = account.map(|account| account.sessions());
-    let sessions = sessions.unwrap_or_default().into_iter();
-    let available = sessions.filter(|session| session.priority().is_some());
-    available.map(|session| Jid::from(&session.jid)).collect()
+    let available = cx.router.available(who.bare_str());
+    available.into_iter().map(Jid::from).collect()
 }

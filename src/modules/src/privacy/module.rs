@@ -116,10 +116,14 @@ impl Module for Privacy {
             };
             privacy.queue.writer.run(stop, &*privacy.store).await;
         });
+        plan.written(|privacy: Arc<Self>| async move {
+            // What was given up is not coming.
+            _ = privacy.queue.writer.barrier().await;
+        });
         Ok(Self {
             store: match plan.uses::<Pool>() {
                 Some(pool) => plan.lasting(|| SqlPrivacy::new(Pool::clone(&pool))),
-                None => plan.lasting(MemPrivacy::default),
+                None => plan.memory(MemPrivacy::default),
             },
             queue: plan.lasting(|| Queue {
                 writer: Writer::new(WAITING),

@@ -64,13 +64,17 @@ impl Module for Private {
             let stopped = async { drop(stop.await) };
             private.writer.run(stopped, &*private.store).await;
         });
+        plan.written(|private: Arc<Self>| async move {
+            // What was given up is not coming.
+            _ = private.writer.barrier().await;
+        });
         plan.account_removed(|private, account| async move {
             Ok(private.writer.push(PrivateWrite::Forget(account))?.await?)
         });
         Ok(Self {
             store: match plan.uses::<Pool>() {
                 Some(pool) => Arc::new(SqlPrivate::new(Pool::clone(&pool))),
-                None => plan.lasting(MemPrivate::default),
+                None => plan.memory(MemPrivate::default),
             },
             writer: plan.lasting(|| StoreWriter::new(WAITING)),
             settings,

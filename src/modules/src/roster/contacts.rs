@@ -214,6 +214,21 @@ impl Book {
             .collect()
     }
 
+    /// Those who may see the account: who are here, or might be, and if `all` are asked for also who are
+    /// not. Each is looked for once, so nobody is missed who comes meanwhile.
+    pub(super) fn watchers(&self, router: &Router, all: bool) -> (Vec<BareJid>, Vec<BareJid>) {
+        let (mut there, mut away) = (Vec::new(), Vec::new());
+        for item in self.items.iter().filter(|item| item.state.from()) {
+            let contact = item.bare_jid();
+            match router.is_away(contact.as_str()) {
+                false => there.push(contact),
+                true if all => away.push(contact),
+                true => {}
+            }
+        }
+        (there, away)
+    }
+
     pub(super) fn requests(&self) -> impl Iterator<Item = &Stanza> {
         self.requests.iter().map(|(_, request)| request)
     }

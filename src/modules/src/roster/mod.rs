@@ -21,8 +21,8 @@ use ::store::{Pool, StoreError, Ticket, Writer};
 use bytes::Bytes;
 use config::Size;
 use router::{
-    Account, AccountStanza, Answering, Cx, Flow, IqAnswer, IqRequest, Module, OnFault, Phase, Plan,
-    PlanError, PresenceChanged, Router, SenderStanza, SessionClosed, To,
+    Account, AccountStanza, Answering, Cx, Flow, IqAnswer, IqRequest, Module, OnFault,
+    PeersChanged, Phase, Plan, PlanError, PresenceChanged, Router, SenderStanza, SessionClosed, To,
 };
 use xml::Element;
 use xmpp::{BareJid, Condition, Jid, Stanza, StanzaError, ns};
@@ -88,6 +88,7 @@ impl Module for Roster {
         plan.on::<SenderStanza>(Phase::Act, OnFault::Refuse, Self::say);
         plan.on::<AccountStanza>(Phase::Act, OnFault::Refuse, Self::hear);
         plan.on::<PresenceChanged>(Phase::Act, OnFault::Skip, Self::presence_changed);
+        plan.on::<PeersChanged>(Phase::Act, OnFault::Skip, Self::peers_changed);
         plan.on::<SessionClosed>(Phase::Act, OnFault::Skip, |_, fold| {
             if let Some(contacts) = Contacts::of(fold.account) {
                 contacts.lock().lose_interest(fold.session.id);
@@ -106,6 +107,10 @@ impl Module for Roster {
             let stop = async { _ = stop.await };
             roster.writer.run(stop, &*roster.store).await;
         });
+        plan.written(|roster: Arc<Self>| async move {
+            // What was given up is not coming.
+            _ = roster.writer.barrier().await;
+        });
         let bytes = |setting: u32| setting as usize;
         Ok(Self {
             limits: ItemLimits {
@@ -116,7 +121,7 @@ impl Module for Roster {
             settings,
             store: match plan.uses::<Pool>() {
                 Some(pool) => Arc::new(SqlRosters::new(Pool::clone(&pool))),
-                None => plan.lasting(MemRosters::default),
+                None => plan.memory(MemRosters::default),
             },
             writer: plan.lasting(|| Writer::new(WAITING)),
             node: plan.node().clone(),

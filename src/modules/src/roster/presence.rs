@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use router::{Account, Cx, Flow, PresenceFold};
+use router::{Account, Cx, Flow, OthersTold, PeersFold, PresenceFold};
 use xmpp::{BareJid, Jid, PresenceType, Stanza};
 
 use super::Roster;
@@ -19,7 +19,11 @@ impl Roster {
         };
         let (cx, account, session) = (fold.cx, fold.account, fold.session);
         let comes = fold.is_available() && fold.before.is_none();
-        let (watchers, watched) = {
+        let told = match comes {
+            true => cx.router.others_told(),
+            false => None,
+        };
+        let ((watchers, away), watched) = {
             let book = contacts.lock();
             if comes {
                 // §3.1.3: as long as a request is not answered it is shown at each login.
@@ -33,7 +37,7 @@ impl Roster {
             } else {
                 Vec::new()
             };
-            (book.those(State::from, cx.router), watched)
+            (book.watchers(cx.router, told.is_some()), watched)
         };
         for watcher in watchers {
             // Errors of who can't be reached mean nothing here.
@@ -44,12 +48,72 @@ impl Roster {
             fold.directed
                 .retain(|to| !(to.is_bare() && contacts.is_seen_by(to.bare_str())));
         }
+        if let Some(told) = told
+            && !away.is_empty()
+        {
+            look_again(fold, told, away);
+        }
         for contact in watched {
             let probe = Stanza::presence(PresenceType::Probe)
                 .from(session.jid.clone())
                 .to(contact)
                 .build();
             let _ = cx.send(account, Some(session), probe);
+        }
+        Flow::Continue
+    }
+}
+
+/// A contact that comes at the same time at another node has not seen this session, which has not
+/// seen it: once that node knows of this session, it is looked for again. What it has to say of
+/// itself it says in the same way.
+fn look_again(fold: &PresenceFold<'_>, told: OthersTold, away: Vec<BareJid>) {
+    let (router, host) = (fold.cx.router.clone(), fold.cx.host.clone());
+    let (account, session) = (fold.account.clone(), fold.session.clone());
+    tokio::spawn(async move {
+        told.await;
+        let cx = Cx {
+            router: &router,
+            host: &host,
+        };
+        let come = |contact: &BareJid| !router.is_away(contact.as_ref());
+        for contact in away.into_iter().filter(come) {
+            if let Some(now) = session.available() {
+                // Errors of who can't be reached mean nothing here.
+                let _ = cx.send(&account, Some(&session), now.stanza.with_to(contact));
+            }
+        }
+    });
+}
+
+impl Roster {
+    /// Nodes are gone with all who were there, or are back and may not know who is here.
+    pub(super) fn peers_changed(&self, fold: &mut PeersFold<'_>) -> Flow {
+        let Some(contacts) = Contacts::of(fold.account) else {
+            return Flow::Continue;
+        };
+        let (seen, come) = {
+            let book = contacts.lock();
+            let mut seen = Vec::new();
+            let mut come = Vec::new();
+            for item in book.all() {
+                let contact = item.bare_jid();
+                if item.state.to()
+                    && let Some(gone) = fold.vanished.get(contact.as_str())
+                {
+                    seen.extend(gone.iter());
+                }
+                if item.state.from() && fold.come.contains(contact.as_str()) {
+                    come.push(contact);
+                }
+            }
+            (seen, come)
+        };
+        for gone in seen {
+            fold.cx.router.report_vanished(fold.account, gone);
+        }
+        for contact in come {
+            show(fold.cx, fold.account, &contact);
         }
         Flow::Continue
     }

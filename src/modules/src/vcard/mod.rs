@@ -104,13 +104,17 @@ impl Module for Vcard {
             let stopped = async { drop(stop.await) };
             vcard.writer.run(stopped, &*vcard.store).await;
         });
+        plan.written(|vcard: Arc<Self>| async move {
+            // What was given up is not coming.
+            _ = vcard.writer.barrier().await;
+        });
         plan.account_removed(|vcard, account| async move {
             Ok(vcard.writer.push(VcardWrite::Forget(account))?.await?)
         });
         Ok(Self {
             store: match plan.uses::<Pool>() {
                 Some(pool) => plan.lasting(|| SqlVcard::new(Pool::clone(&pool))),
-                None => plan.lasting(MemVcard::default),
+                None => plan.memory(MemVcard::default),
             },
             writer: plan.lasting(|| StoreWriter::new(WAITING)),
             changes: PhotoChanges::of(plan.node()),

@@ -183,7 +183,7 @@ fn photos_can_be_left_to_clients() {
 #[test]
 fn other_modules_learn_of_photos() {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    Stage::perform(
+    Stage::perform_alone(
         |stage| {
             let seen = seen.clone();
             PhotoChanges::of(stage.router()).watch("avatar", move |_, account, photo| {

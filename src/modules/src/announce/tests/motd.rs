@@ -216,5 +216,5 @@ fn an_account_that_is_removed_leaves_nothing() {
             .with::<Announce>(settings())
             .with::<Undertaker>(UndertakerSettings {})
     };
-    Stage::perform(all, &[THREE_ARE_HERE, POSTED, buried, &again].concat());
+    Stage::perform_alone(all, &[THREE_ARE_HERE, POSTED, buried, &again].concat());
 }

@@ -38,7 +38,7 @@ fn perform_with(settings: PrivacySettings, play: &str) {
         |stage| {
             stage
                 .with::<Roster>(RosterSettings::default())
-                .with::<Privacy>(settings)
+                .with::<Privacy>(settings.clone())
         },
         play,
     );
