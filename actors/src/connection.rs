@@ -21,6 +21,7 @@ use crate::figures::ClientFigure;
 use crate::inbox::SessionInbox;
 use crate::io::{Io, Source};
 use crate::limits::Pass;
+use crate::outlet::Outlet;
 use crate::reader::{Link, Reader};
 use crate::service::{ClientPort, ClientService, Here};
 use crate::session::{Refused, SessionActor, SessionArgs, SessionMsg};
@@ -311,8 +312,9 @@ impl Negotiation {
             return Err(unavailable());
         };
         let tls = self.machine.connection().tls.is_some();
+        let outlet = Outlet::Wire(self.wire.clone());
         let inbox = SessionInbox::new(
-            self.wire.clone(),
+            outlet.clone(),
             self.service.inbox,
             self.service.figures.clone(),
         );
@@ -327,15 +329,17 @@ impl Negotiation {
                 transport: if tls { "tls" } else { "tcp" },
             },
             inbox: inbox.clone(),
-            wire: self.wire.clone(),
+            outlet,
             roll: self.service.roll.clone(),
             bound,
+            guests: self.service.guests.get().cloned(),
+            hosted: None,
         };
         match Actor::spawn_linked(None, SessionActor, args, supervisor).await {
             Ok(_) => {}
             Err(SpawnErr::StartupFailed(error)) => {
                 return Err(match error.downcast::<Refused>() {
-                    Ok(refused) => refused.0,
+                    Ok(refused) => refused.error(),
                     Err(error) => {
                         tracing::error!(what = "session_not_started", %error);
                         unavailable()

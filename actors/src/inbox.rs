@@ -9,9 +9,9 @@ use router::{Control, Inbox, Undelivered};
 use xmpp::{FullJid, Stanza, StreamCondition, StreamError};
 
 use crate::figures::{ClientFigure, ClientFigures};
+use crate::outlet::Outlet;
 use crate::session::SessionMsg;
 use crate::vitals::{Figure, Status};
-use crate::wire::Wire;
 
 /// How much may wait for a session.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub struct InboxLimits {
 pub(crate) struct SessionInbox {
     actor: OnceLock<ActorRef<SessionMsg>>,
     jid: OnceLock<FullJid>,
-    wire: Arc<Wire>,
+    outlet: Outlet,
     limits: InboxLimits,
     /// Bytes of stanzas in the mailbox.
     bytes: AtomicUsize,
@@ -41,14 +41,14 @@ pub(crate) struct SessionInbox {
 
 impl SessionInbox {
     pub(crate) fn new(
-        wire: Arc<Wire>,
+        outlet: Outlet,
         limits: InboxLimits,
         figures: Arc<ClientFigures>,
     ) -> Arc<Self> {
         Arc::new(Self {
             actor: OnceLock::new(),
             jid: OnceLock::new(),
-            wire,
+            outlet,
             limits,
             bytes: AtomicUsize::new(0),
             pending: AtomicUsize::new(0),
@@ -108,7 +108,7 @@ impl SessionInbox {
         self.figures.count(ClientFigure::Overflowed);
         let error = StreamError::new(StreamCondition::PolicyViolation)
             .with_text("more waits for this client than the server keeps");
-        self.wire.finish(&error.to_bytes());
+        self.outlet.fail(&error);
         if let Some(actor) = self.actor.get() {
             tracing::info!(what = "session_overflow", session = %self.named(), "its mailbox is full");
             actor.stop(Some("its mailbox is full".to_owned()));
@@ -185,7 +185,7 @@ impl Status for SessionInbox {
     fn figures(&self) -> Vec<Figure> {
         vec![
             ("mailbox_bytes", self.bytes.load(Ordering::Relaxed) as u64),
-            ("outbox_bytes", self.wire.waiting() as u64),
+            ("outbox_bytes", self.outlet.waiting() as u64),
         ]
     }
 }

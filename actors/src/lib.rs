@@ -5,15 +5,18 @@
 //!                                                        └─ wire ◀─ frames ─────────┘
 //! ```
 
+mod away;
 pub mod background;
 pub mod connection;
 pub mod figures;
+pub mod guests;
 pub mod idle;
 mod inbox;
 pub mod io;
 pub mod limits;
 pub mod listener;
 pub mod module;
+mod outlet;
 pub mod pipe;
 pub mod pool;
 mod reader;

@@ -1,7 +1,7 @@
 //! What all client connections of a node share, and what those of one port do.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use auth::Auth;
@@ -11,6 +11,7 @@ use stream::C2sSettings;
 use tokio::sync::watch;
 
 use crate::figures::ClientFigures;
+use crate::guests::Guests;
 use crate::inbox::InboxLimits;
 use crate::limits::Door;
 use crate::seat::Seat;
@@ -41,6 +42,8 @@ pub struct ClientService {
     pub login_timeout: Duration,
     /// Turned when the node stops.
     pub stopping: Stopping,
+    /// Clients whose account has its home at another node; set when the node joins a cluster.
+    pub guests: Arc<OnceLock<Arc<Guests>>>,
     /// What is counted of its clients.
     pub figures: Arc<ClientFigures>,
 }

@@ -4,20 +4,28 @@
 //! batches, what others sent from its inbox; what is to be written is collected and written
 //! once, when its mailbox is drained. However it dies, dropping its state withdraws the
 //! presence and ends the stream with whole frames.
+//!
+//! In a cluster the client and the [`Session`] may be at two nodes, each with an actor of this kind: see
+//! [`guests`](crate::guests).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use ractor_cluster_derive::RactorMessage;
-use router::{ConnectionFacts, Ending, Router, Session, SessionEntry};
+use router::{ConnectionFacts, Ending, Peer, Router, SessionEntry, ToGuest, ToHome};
 use stream::{Inbound, established};
 use tokio::sync::oneshot;
 use xml::Element;
-use xmpp::{BareJid, Rejected, Stanza, StanzaError, StreamCondition, StreamError};
+use xmpp::{
+    BareJid, Condition, FullJid, Rejected, Stanza, StanzaError, StreamCondition, StreamError,
+};
 
+use crate::away::{Opened, Opening};
 use crate::figures::ClientFigure;
+use crate::guests::{Guests, Hosted};
 use crate::inbox::SessionInbox;
+use crate::outlet::Outlet;
 use crate::vitals::{Roll, RollEntry};
 use crate::wire::{Pushed, Wire};
 
@@ -44,6 +52,12 @@ pub(crate) enum SessionMsg {
     Close(StreamError),
     /// The client has closed its stream, or is gone.
     Ended(Ending),
+    /// What the client says that is connected to another node.
+    FromGuest(ToHome),
+    /// What the home of the client's account says, which is another node.
+    FromHome(ToGuest),
+    /// That node is gone. It has not taken these.
+    HomeGone { unsaid: Vec<Stanza> },
 }
 
 /// What one read gave, and the permission to read on.
@@ -68,25 +82,46 @@ pub(crate) struct SessionArgs {
     pub(crate) resource: Option<String>,
     pub(crate) facts: ConnectionFacts,
     pub(crate) inbox: Arc<SessionInbox>,
-    pub(crate) wire: Arc<Wire>,
+    pub(crate) outlet: Outlet,
     pub(crate) roll: Roll,
     /// Gets the session's entry as soon as it is bound.
     pub(crate) bound: oneshot::Sender<Arc<SessionEntry>>,
+    /// Where a session is opened whose account has its home at another node, in a cluster.
+    pub(crate) guests: Option<Arc<Guests>>,
+    /// Of a client that is connected to another node.
+    pub(crate) hosted: Option<Hosted>,
 }
 
 /// Why no session was opened, on its way through ractor.
 #[derive(Debug, thiserror::Error)]
-#[error("refused: {}", .0.condition.as_str())]
-pub(crate) struct Refused(pub(crate) StanzaError);
+pub(crate) enum Refused {
+    /// What the bind request is answered with.
+    #[error("refused: {}", .0.condition.as_str())]
+    Error(StanzaError),
+    /// For a client that is connected to another node: there is yet another to go to.
+    #[error("the home of the account is {0}")]
+    Elsewhere(Peer),
+}
+
+impl Refused {
+    /// What the bind request is answered with.
+    pub(crate) fn error(self) -> StanzaError {
+        match self {
+            Self::Error(error) => error,
+            Self::Elsewhere(_) => StanzaError::new(Condition::InternalServerError),
+        }
+    }
+}
 
 /// See the [module](self).
 pub(crate) struct SessionActor;
 
 pub(crate) struct SessionState {
     router: Router,
-    session: Session,
+    session: Opened,
     inbox: Arc<SessionInbox>,
-    wire: Arc<Wire>,
+    outlet: Outlet,
+    guests: Option<Arc<Guests>>,
     /// Whether the client has been told that it is bound.
     started: bool,
     /// What is kept back: what came before that, or while the session is held. It keeps its
@@ -98,19 +133,23 @@ pub(crate) struct SessionState {
     unwritten: usize,
     /// What one stanza brought about; kept for its memory between the stanzas of a batch.
     out: Vec<Stanza>,
+    _hosted: Option<Box<Hosted>>,
     _on_the_roll: RollEntry,
 }
 
 impl Drop for SessionState {
     fn drop(&mut self) {
-        self.session.close(Ending::Crashed);
+        match &mut self.session {
+            Opened::Here(session) => session.close(Ending::Crashed),
+            Opened::Away(away) => away.end(self.ending.unwrap_or(Ending::Lost)),
+        }
         // What was kept back goes to whom it goes without this session: it may be stored.
         for stanza in std::mem::take(&mut self.held) {
             self.router.route(stanza);
         }
         // After an orderly end the stream is closing already, and this changes nothing.
         let error = StreamError::new(StreamCondition::InternalServerError);
-        self.wire.finish(&error.to_bytes());
+        self.outlet.fail(&error);
     }
 }
 
@@ -130,27 +169,42 @@ impl Actor for SessionActor {
             resource,
             facts,
             inbox,
-            wire,
+            outlet,
             roll,
             bound,
+            guests,
+            hosted,
         } = args;
         // The mailbox exists: what arrives between the binding and the start waits there.
         inbox.open(myself.clone());
         // Boxed: the task of this actor is as large as all that it ever waits for.
-        let opening = Session::open(&router, &account, resource.as_deref(), facts, inbox.clone());
-        let session = Box::pin(opening).await.map_err(Refused)?;
+        let opening = Opening {
+            router: &router,
+            guests: guests.as_ref(),
+            account: &account,
+            resource: resource.as_deref(),
+            facts,
+            inbox: &inbox,
+        };
+        let session = Box::pin(opening.open()).await?;
         inbox.name(session.jid().clone());
+        let entry = match &session {
+            Opened::Here(session) => session.entry().clone(),
+            Opened::Away(away) => router.guest(away.jid().clone(), inbox.clone(), facts),
+        };
         // A connection that is gone by now will say so through its reader's end.
-        let _ = bound.send(session.entry().clone());
+        let _ = bound.send(entry);
         Ok(SessionState {
             router,
             session,
-            wire,
+            outlet,
+            guests,
             started: false,
             held: VecDeque::new(),
             ending: None,
             unwritten: 0,
             out: Vec::new(),
+            _hosted: hosted.map(Box::new),
             _on_the_roll: roll.enter(myself.get_id(), inbox.clone()),
             inbox,
         })
@@ -161,10 +215,14 @@ impl Actor for SessionActor {
         _: ActorRef<SessionMsg>,
         state: &mut SessionState,
     ) -> Result<(), ActorProcessingErr> {
-        state.session.close(state.ending.unwrap_or(Ending::Closed));
-        let error = StreamError::new(StreamCondition::SystemShutdown);
+        match &mut state.session {
+            Opened::Here(session) => session.close(state.ending.unwrap_or(Ending::Closed)),
+            Opened::Away(away) => away.end(state.ending.unwrap_or(Ending::Closed)),
+        }
         // Unless there was another reason before this one.
-        state.wire.finish(&error.to_bytes());
+        state
+            .outlet
+            .fail(&StreamError::new(StreamCondition::SystemShutdown));
         Ok(())
     }
 
@@ -186,17 +244,19 @@ impl Actor for SessionActor {
                 state.let_go();
             }
             SessionMsg::Release => {
-                state.session.release();
+                if let Opened::Here(session) = &mut state.session {
+                    session.release();
+                }
                 state.let_go();
             }
             SessionMsg::Ahead { stanzas, taken } => {
                 stanzas.into_iter().for_each(|stanza| state.deliver(stanza));
-                state.wire.flush();
+                state.outlet.flush();
                 // A stream that ends meanwhile may have taken none of them.
                 if state.ending.is_none() {
-                    let wire = state.wire.clone();
+                    let outlet = state.outlet.clone();
                     tokio::spawn(async move {
-                        if wire.written().await.is_ok() {
+                        if outlet.written().await.is_ok() {
                             // Nobody may wait for it any more.
                             let _ = taken.send(());
                         }
@@ -205,11 +265,18 @@ impl Actor for SessionActor {
             }
             SessionMsg::Close(error) => state.end(Ending::Closed, Some(&error)),
             SessionMsg::Ended(ending) => state.end(ending, None),
+            SessionMsg::FromGuest(word) => state.guest_says(word),
+            SessionMsg::FromHome(word) => {
+                if let Some(unsaid) = state.home_says(word) {
+                    Box::pin(state.open_anew(unsaid)).await;
+                }
+            }
+            SessionMsg::HomeGone { unsaid } => Box::pin(state.open_anew(unsaid)).await,
         }
         state.unwritten += 1;
         if state.inbox.done() == 0 || state.unwritten >= UNWRITTEN {
             state.unwritten = 0;
-            state.wire.flush();
+            state.outlet.flush();
         }
         if state.ending.is_some() {
             myself.stop(None);
@@ -220,49 +287,78 @@ impl Actor for SessionActor {
 
 impl SessionState {
     fn input(&mut self, Batch { elements, permit }: Batch) {
+        if let Opened::Away(_) = self.session {
+            return self.pass_on(elements, permit);
+        }
         for element in elements {
             if self.ending.is_some() {
                 break;
             }
-            self.element(element);
+            if let Some(stanza) = self.element(element) {
+                self.handle(stanza);
+            }
         }
         drop(permit);
     }
 
-    fn element(&mut self, element: Element) {
+    /// The stanza that a first-level element is; all else is dealt with.
+    fn element(&mut self, element: Element) -> Option<Stanza> {
         let element = match established(element, &[]) {
             // No namespace of nonzas is asked for.
             Ok(Inbound::Stanza(element) | Inbound::Nonza(element)) => element,
             Ok(Inbound::Answer(bytes)) => {
-                let pushed = self.wire.push(|out| out.extend_from_slice(&bytes));
-                return self.pushed(pushed);
+                let pushed = self.outlet.push(|out| out.extend_from_slice(&bytes));
+                self.pushed(pushed);
+                return None;
             }
-            Ok(Inbound::PeerError(_)) => return self.end(Ending::Closed, None),
-            Err(error) => return self.end(Ending::Closed, Some(&error)),
+            Ok(Inbound::PeerError(_)) => {
+                self.end(Ending::Closed, None);
+                return None;
+            }
+            Err(error) => {
+                self.end(Ending::Closed, Some(&error));
+                return None;
+            }
         };
         match Stanza::read(element, Some(self.session.jid())) {
-            Ok(stanza) => {
-                let mut out = std::mem::take(&mut self.out);
-                self.session.handle(stanza, &mut out);
-                for stanza in out.drain(..) {
-                    self.write(&stanza);
-                }
-                self.out = out;
-            }
+            Ok(stanza) => return Some(stanza),
             Err(Rejected::Reply(stanza)) => self.write(&stanza),
             Err(Rejected::Stream(error)) => self.end(Ending::Closed, Some(&error)),
             Err(Rejected::Drop(why)) => {
                 tracing::debug!(what = "stanza_dropped", session = %self.session.jid(), why);
             }
         }
+        None
+    }
+
+    fn handle(&mut self, stanza: Stanza) {
+        let Opened::Here(session) = &mut self.session else {
+            return;
+        };
+        let mut out = std::mem::take(&mut self.out);
+        session.handle(stanza, &mut out);
+        for stanza in out.drain(..) {
+            self.write(&stanza);
+        }
+        self.out = out;
     }
 
     fn is_held(&self) -> bool {
-        !self.started || self.session.is_held()
+        let held = match &self.session {
+            Opened::Here(session) => session.is_held(),
+            Opened::Away(_) => false,
+        };
+        !self.started || held
     }
 
     /// Writes what was kept back, unless there is still a reason to keep it.
     fn let_go(&mut self) {
+        if let Opened::Away(away) = &mut self.session {
+            for frames in std::mem::take(&mut away.early) {
+                let pushed = self.outlet.push(|out| out.extend_from_slice(&frames));
+                self.pushed(pushed);
+            }
+        }
         while !self.is_held()
             && let Some(stanza) = self.held.pop_front()
         {
@@ -273,14 +369,15 @@ impl SessionState {
 
     fn deliver(&mut self, stanza: Stanza) {
         if self.ending.is_none()
-            && let Some(stanza) = self.session.deliver(stanza)
+            && let Opened::Here(session) = &mut self.session
+            && let Some(stanza) = session.deliver(stanza)
         {
             self.write(&stanza);
         }
     }
 
     fn write(&mut self, stanza: &Stanza) {
-        let pushed = self.wire.push(|out| stanza.write_to(out));
+        let pushed = self.outlet.push(|out| stanza.write_to(out));
         self.pushed(pushed);
     }
 
@@ -289,8 +386,8 @@ impl SessionState {
             Pushed::Taken => {}
             // The socket may take some of it yet: only what it refuses counts.
             Pushed::Full => {
-                self.wire.flush();
-                if self.wire.is_full() {
+                self.outlet.flush();
+                if self.outlet.is_full() {
                     self.inbox.count(ClientFigure::NotReading);
                     tracing::info!(what = "client_does_not_read", session = %self.session.jid());
                     let error = StreamError::new(StreamCondition::PolicyViolation)
@@ -311,8 +408,134 @@ impl SessionState {
         // Before the client learns of it, and tells others.
         self.inbox.close();
         match error {
-            Some(error) => self.wire.finish(&error.to_bytes()),
-            None => self.wire.finish(b""),
+            Some(error) => self.outlet.fail(error),
+            None => self.outlet.close(),
+        }
+    }
+}
+
+/// A client and its session at two nodes.
+impl SessionState {
+    /// Here is the session.
+    fn guest_says(&mut self, word: ToHome) {
+        match word {
+            ToHome::Said(stanzas) => {
+                if let Opened::Here(session) = &self.session {
+                    session.hear();
+                }
+                for stanza in stanzas {
+                    if self.ending.is_none() {
+                        self.handle(stanza);
+                    }
+                }
+                if let Outlet::Guest(guest) = &self.outlet {
+                    guest.tell(ToGuest::Ready);
+                }
+            }
+            ToHome::Ended(ending) => self.end(ending, None),
+            // These are not for a session that is open.
+            ToHome::Open(_) | ToHome::Taken(_) => {}
+        }
+    }
+
+    /// Here is the client. What is returned is to be said to a new home.
+    fn home_says(&mut self, word: ToGuest) -> Option<Vec<Stanza>> {
+        let Opened::Away(away) = &mut self.session else {
+            return None;
+        };
+        match word {
+            ToGuest::Write(frames) if !self.started => away.early.push(frames),
+            ToGuest::Write(frames) => {
+                let pushed = self.outlet.push(|out| out.extend_from_slice(&frames));
+                self.pushed(pushed);
+            }
+            ToGuest::Ready => away.ready(),
+            ToGuest::Ask(number) => {
+                self.outlet.flush();
+                let (outlet, taken) = (self.outlet.clone(), away.taken(number));
+                tokio::spawn(async move {
+                    if outlet.written().await.is_ok() {
+                        taken();
+                    }
+                });
+            }
+            ToGuest::Finish(last) => {
+                self.ending = Some(Ending::Closed);
+                self.inbox.close();
+                self.outlet.finish(&last);
+            }
+            ToGuest::Leave => return Some(Vec::new()),
+            // These are for who waits for a session.
+            ToGuest::Opened(_) | ToGuest::Refused(_) | ToGuest::Moved(_) => {}
+        }
+        None
+    }
+
+    /// What the client says goes to its session's node.
+    fn pass_on(&mut self, elements: Vec<Element>, permit: Permit) {
+        let mut said = Vec::with_capacity(elements.len());
+        for element in elements {
+            if self.ending.is_none() {
+                said.extend(self.element(element));
+            }
+        }
+        let Opened::Away(away) = &mut self.session else {
+            return;
+        };
+        if let Err(error) = away.say(said, Some(permit)) {
+            tracing::info!(what = "home_takes_nothing", session = %away.jid(), %error);
+            let error = StreamError::new(StreamCondition::ResourceConstraint);
+            self.end(Ending::Lost, Some(&error));
+        }
+    }
+
+    /// The node that had the session has it no more: it is opened anew wherever the account is now, and
+    /// gets the client's last presence, and what was not taken.
+    async fn open_anew(&mut self, unsaid: Vec<Stanza>) {
+        let Opened::Away(away) = &mut self.session else {
+            return;
+        };
+        if self.ending.is_some() {
+            return;
+        }
+        let left = away.leave();
+        let account = left.jid.bare();
+        let opening = Opening {
+            router: &self.router,
+            guests: self.guests.as_ref(),
+            account: &account,
+            resource: Some(left.jid.resource()),
+            facts: left.facts,
+            inbox: &self.inbox,
+        };
+        match opening.open().await {
+            Ok(session) => self.session = session,
+            Err(refused) => {
+                let error = refused.error();
+                tracing::info!(
+                    what = "session_not_opened_anew", session = %left.jid, error = error.condition.as_str()
+                );
+                let error = StreamError::new(StreamCondition::SystemShutdown);
+                return self.end(Ending::Lost, Some(&error));
+            }
+        }
+        let said: Vec<Stanza> = left.presence.into_iter().chain(unsaid).collect();
+        if let Opened::Away(away) = &mut self.session {
+            // A node that takes nothing is about to be gone, too.
+            let _ = away.say(said, None);
+            return;
+        }
+        for stanza in said {
+            self.handle(stanza);
+        }
+    }
+}
+
+impl Opened {
+    fn jid(&self) -> &FullJid {
+        match self {
+            Self::Here(session) => session.jid(),
+            Self::Away(away) => away.jid(),
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::InboxLimits;
 use crate::io::Io;
+use crate::outlet::Outlet;
 use crate::pipe::{Pipe, pipe};
 use crate::turns::AT_ONCE;
 use crate::wire::WireLimits;
@@ -64,7 +65,7 @@ async fn stage_among(room: usize, turns: Turns) -> Stage {
         bytes: 1_000,
         stanzas: 10,
     };
-    let inbox = SessionInbox::new(wire.clone(), limits, Arc::default());
+    let inbox = SessionInbox::new(Outlet::Wire(wire.clone()), limits, Arc::default());
     let (to, got) = unbounded_channel();
     let (actor, _) = Actor::spawn(None, Hand, to).await.expect("starts");
     inbox.open(actor.clone());

@@ -124,6 +124,7 @@ impl Node {
             turns: Turns::default(),
             login_timeout: config.stream.login_timeout.get(),
             stopping: stopping.clone(),
+            guests: Arc::default(),
             figures: Arc::default(),
         });
         let snapshot = Arc::new(OnceLock::new());

@@ -3,6 +3,7 @@
 //! the flood it is the real one.
 
 mod flood;
+mod guests;
 mod keeping;
 mod modules;
 mod ports;

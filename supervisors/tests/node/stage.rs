@@ -110,6 +110,7 @@ pub(crate) async fn service(wishes: &Wishes) -> (Router, Arc<ClientService>, Sto
         turns: Turns::default(),
         login_timeout: LOGIN,
         stopping: stopping.clone(),
+        guests: Arc::default(),
         figures: Arc::default(),
     });
     (router, service, stopping)
@@ -328,17 +329,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// Binds the resource `here`.
     pub(crate) async fn bind(&mut self) {
-        self.send("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>here</resource></bind></iq>").await;
+        self.bind_to("here").await;
+    }
+
+    async fn bind_to(&mut self, resource: &str) {
+        self.send(&format!("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>{resource}</resource></bind></iq>")).await;
     }
 
     pub(crate) async fn login(&mut self, name: &str) {
+        self.login_as(name, "here").await;
+    }
+
+    pub(crate) async fn login_as(&mut self, name: &str, resource: &str) {
         self.open().await;
         self.authenticate(name, "secret").await;
         self.until("<success").await;
         self.open().await;
-        self.bind().await;
+        self.bind_to(resource).await;
         let bound = self.until("</iq>").await;
-        assert!(bound.contains(&format!("{name}@localhost/here")), "{bound}");
+        let jid = format!("{name}@localhost/{resource}");
+        assert!(bound.contains(&jid), "{bound}");
     }
 
     pub(crate) async fn message(&mut self, to: &str, body: &str) {
