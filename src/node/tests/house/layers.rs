@@ -11,6 +11,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("xml", ""),
     ("xmpp", "xml"),
     ("stream", "xml xmpp"),
+    ("cluster", ""),
     ("config", ""),
     ("migrations", ""),
     // The language of the tests only behind the router's feature `check`.
@@ -28,7 +29,7 @@ const LAYERS: &[(&str, &str)] = &[
 ];
 
 /// Crates that decide and never wait: no executor, no sockets, no clock.
-const SANS_IO: &[&str] = &["xml", "xmpp", "stream"];
+const SANS_IO: &[&str] = &["xml", "xmpp", "stream", "cluster"];
 
 /// What the server offers; such a crate sees the router and its stores, never what lives.
 const FEATURES: &[&str] = &["modules"];
@@ -60,7 +61,7 @@ fn crates_use_only_the_layers_below_them() {
 }
 
 #[test]
-fn the_words_and_the_negotiation_are_sans_io() {
+fn words_and_negotiations_are_sans_io() {
     let graph = Graph::read();
     let mut broken = Vec::new();
     for name in SANS_IO {
@@ -89,7 +90,7 @@ fn the_words_and_the_negotiation_are_sans_io() {
     }
     none(
         &broken,
-        "xml, xmpp and stream do no I/O and know no clock (invariant 1):",
+        "xml, xmpp, stream and cluster do no I/O and know no clock (invariant 1):",
     );
 }
 
