@@ -7,6 +7,7 @@
 
 mod away;
 pub mod background;
+pub mod cluster;
 pub mod connection;
 pub mod figures;
 pub mod guests;

@@ -4,6 +4,7 @@
 //! connection was shown and the one its channel binding is computed from are the same even
 //! while a reload goes on. [`Certificates`] holds the set that new connections get.
 
+mod between_nodes;
 mod binding;
 mod facts;
 mod files;
@@ -20,6 +21,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, ServerConfig};
 use stream::TlsInfo;
 
+pub use between_nodes::{NodeCertificatePlan, NodeCertificates};
 pub use facts::CertificateFacts;
 pub use files::{CertificateFiles, TlsError};
 pub use self_signed::self_signed;

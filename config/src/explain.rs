@@ -120,6 +120,9 @@ impl Source<'_> {
             RonError::Message(message) if message == "invalid IP address syntax" => {
                 format!("{short} is not an IP address")
             }
+            RonError::Message(message) if message == "invalid socket address syntax" => {
+                format!("{short} is not an IP address and a port")
+            }
             RonError::Message(message) => message.clone(),
             RonError::IntegerOutOfBounds => format!("`{short}` is out of range"),
             _ if self.text[at.start..].trim().is_empty() => "nothing is written here".into(),

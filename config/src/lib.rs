@@ -31,6 +31,7 @@
 
 mod auth;
 mod choices;
+mod cluster;
 mod domain;
 mod explain;
 mod listener;
@@ -56,6 +57,7 @@ mod stream;
 mod watchdog;
 
 pub use auth::{Auth, FailedLogins, Mechanism, PasswordRules};
+pub use cluster::{Cluster, ClusterTls, DatabaseDiscovery, DnsDiscovery, Endpoint, FileDiscovery};
 pub use domain::Domain;
 pub use listener::{Listener, ListenerKind, TlsMode};
 pub use load::{ConfigError, Loaded, load, load_str};

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::{
-    Auth, Domain, Listener, ListenerKind, Log, Problems, Sessions, Shutdown, Store, StreamLimits,
-    Watchdog, settings,
+    Auth, Cluster, Domain, Listener, ListenerKind, Log, OnConflict, Problems, Sessions, Shutdown,
+    Store, StreamLimits, Watchdog, settings,
 };
 
 settings! {
@@ -19,6 +19,7 @@ settings! {
         sessions: Sessions,
         stream: StreamLimits,
         store: Store,
+        cluster: Option<Cluster>,
         log: Log,
         watchdog: Watchdog,
         shutdown: Shutdown,
@@ -29,6 +30,9 @@ settings! {
     check |config, problems| {
         check_domains(&config.domains, problems);
         check_listeners(&config.listeners, problems);
+        if let Some(cluster) = &config.cluster {
+            check_cluster(cluster, config, problems);
+        }
     }
 }
 
@@ -42,6 +46,9 @@ impl<M> Config<M> {
             listener.resolve(folder);
         }
         self.store.resolve(folder);
+        if let Some(cluster) = &mut self.cluster {
+            cluster.resolve(folder);
+        }
     }
 }
 
@@ -110,6 +117,36 @@ fn check_listeners(listeners: &[Listener], problems: &mut Problems) {
                 "write another port or another address",
             );
         }
+    }
+}
+
+/// What nodes of one server can't each decide for themselves.
+fn check_cluster<M>(cluster: &Cluster, config: &Config<M>, problems: &mut Problems) {
+    if config.sessions.on_conflict == OnConflict::Refuse {
+        problems.error(
+            "sessions.on_conflict",
+            "in a cluster the older session can't be kept: two nodes may each have one",
+            "write replace or rename",
+        );
+    }
+    if config.store.url.is_none() {
+        problems.warn(
+            "cluster",
+            "the database is this node's own: other nodes would have other accounts",
+            "name one database for all nodes: `store: (url: \"sqlite:/srv/mungo/mungo.sqlite\")`",
+        );
+    }
+    let taken = |listener: &Listener| overlap(listener.socket_addr(), cluster.listen);
+    if let Some(index) = config.listeners.iter().position(taken) {
+        problems.error(
+            "cluster.listen",
+            format!(
+                "port {} is taken by listeners[{index}] at {}",
+                cluster.listen.port(),
+                config.listeners[index].socket_addr()
+            ),
+            "write another port or another address",
+        );
     }
 }
 

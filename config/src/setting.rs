@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, Visitor};
@@ -95,6 +95,7 @@ plain! {
     f64: "a number", |value| value.to_string();
     String: "a string in double quotes", |value| quote(value);
     PathBuf: "the path of a file, in double quotes", |value| quote(&value.to_string_lossy());
+    SocketAddr: "an IP address and a port in double quotes, such as \"127.0.0.1:25269\" or \"[::1]:25269\"", |value| quote(&value.to_string());
     IpAddr: "an IP address in double quotes, such as \"127.0.0.1\" or \"::1\"", |value| quote(&value.to_string());
 }
 
@@ -104,8 +105,15 @@ impl<T: Setting> Setting for Option<T> {
     }
     fn shape(&self) -> Shape {
         match self {
-            Some(value) => value.shape(),
-            None => Shape::Value {
+            Some(value) => value.shape().or("None"),
+            None => Self::blank().away(),
+        }
+    }
+    fn blank() -> Shape {
+        match T::blank() {
+            // What its keys are is shown all the same.
+            section @ Shape::Section(_) => section.or("None"),
+            _ => Shape::Value {
                 text: "None".into(),
                 expects: Self::expects(),
             },

@@ -72,6 +72,55 @@ fn the_minimal_example_is_fine() {
 }
 
 #[test]
+fn the_cluster_examples_are_fine_and_so_are_their_other_nodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let examples = [
+        (include_str!("../examples/cluster-seeds.ron"), "127.0.0.2"),
+        (include_str!("../examples/cluster-dns.ron"), "::1"),
+        (
+            include_str!("../examples/cluster-database.ron"),
+            "127.0.0.2",
+        ),
+    ];
+    for (text, other) in examples {
+        // What the comment tells to do with sed.
+        let in_brackets = if other.contains(':') {
+            format!("[{other}]")
+        } else {
+            other.to_owned()
+        };
+        let second: String = text
+            .lines()
+            .map(|line| match line.contains("seeds") {
+                true => format!("{line}\n"),
+                false => {
+                    let line = line.replacen("127.0.0.1:", &format!("{in_brackets}:"), 1);
+                    format!("{}\n", line.replacen("127.0.0.1", other, 1))
+                }
+            })
+            .collect();
+        let [first, second] = [text, &second].map(|text| {
+            let file = folder.path().join("cluster.ron");
+            let loaded = load_str::<Modules>(text, &file);
+            let Loaded { config, warnings } = loaded.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(warnings, []);
+            config
+        });
+        assert_eq!(first.store.file(), second.store.file());
+        let (first_cluster, second_cluster) = (first.cluster.unwrap(), second.cluster.unwrap());
+        assert_eq!(first_cluster.listen.to_string(), "127.0.0.1:25269");
+        assert_eq!(
+            second_cluster.listen.to_string(),
+            format!("{in_brackets}:25269")
+        );
+        assert_eq!(first_cluster.seeds, second_cluster.seeds);
+        for listener in second.listeners {
+            assert_eq!(listener.address.to_string(), other);
+        }
+    }
+}
+
+#[test]
 fn a_file_changes_what_it_names_and_nothing_else() {
     let config = read(
         r#"(

@@ -18,6 +18,7 @@ mod m0006_privacy;
 mod m0007_vcard;
 mod m0008_private;
 mod m0009_motd;
+mod m0010_node;
 
 /// Brings a database to the schema of this binary.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_vcard::Migration),
             Box::new(m0008_private::Migration),
             Box::new(m0009_motd::Migration),
+            Box::new(m0010_node::Migration),
         ]
     }
 }

@@ -41,6 +41,10 @@ const LANDED: &[(&str, &str)] = &[
         "m0009_motd",
         "19ad6fa5a39fa4bcbe1bcbb80cadf209949ae29fd300bac09d8ed435ea4a42ea",
     ),
+    (
+        "m0010_node",
+        "a67f42f18dd9030e5586c19ae226a9bf8c2f9b47872905131567881cf88c0b63",
+    ),
 ];
 
 #[test]

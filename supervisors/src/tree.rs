@@ -4,6 +4,7 @@
 //! node            one_for_one   stages start top-down and stop bottom-up; each restarts alone
 //! ├─ pools        one_for_one   the database
 //! ├─ hosts        one_for_one   per host type: one_for_one over its ModuleActors
+//! ├─ cluster      one_for_one   if there are other nodes: discovery, members, the port, links
 //! ├─ accounts     template      accounts loaded without a session (temporary)
 //! ├─ sessions     template × n  session actors (temporary)
 //! └─ listeners    one_for_one   last to start, first to stop
@@ -33,6 +34,8 @@ pub struct TreeParts {
     pub pools: Vec<PoolArgs>,
     /// Its host types.
     pub hosts: Vec<HostPart>,
+    /// What ties the node to others, if there are any.
+    pub cluster: Option<ClusterPart>,
     /// The seat of the supervisor of accounts without sessions.
     pub accounts: Seat,
     /// The seats of the supervisors of sessions, one for each.
@@ -51,6 +54,14 @@ pub struct HostPart {
     pub name: Arc<str>,
     /// Its modules, each behind its name.
     pub modules: Vec<(&'static str, ModuleArgs)>,
+}
+
+/// What ties a node to others.
+pub struct ClusterPart {
+    /// What finds them, keeps account of them and takes their connections in.
+    pub children: Vec<ChildSpec>,
+    /// The seat of the supervisor of links, one for each connection.
+    pub links: Seat,
 }
 
 /// The tree of a node.
@@ -79,6 +90,7 @@ impl Tree {
         let TreeParts {
             pools,
             hosts,
+            cluster,
             accounts,
             sessions,
             patience,
@@ -97,6 +109,15 @@ impl Tree {
             patience: Duration::from_secs(1),
             roll: roll.clone(),
         };
+        let cluster = cluster.map(|ClusterPart { links, children }| {
+            let links = TemplateArgs {
+                name: "links".into(),
+                seat: links,
+                patience: Duration::from_secs(1),
+                roll: roll.clone(),
+            };
+            stage("cluster", [vec![links.into_spec()], children].concat())
+        });
         let shards = sessions.into_iter().enumerate().map(|(n, seat)| {
             TemplateArgs {
                 name: n.to_string().into(),
@@ -106,17 +127,14 @@ impl Tree {
             }
             .into_spec()
         });
-        let root = SupervisorArgs::new(
-            ROOT,
-            roll.clone(),
-            vec![
-                stage("pools", pools),
-                stage("hosts", hosts.collect()),
-                accounts.into_spec(),
-                stage("sessions", shards.collect()),
-                stage("listeners", listeners),
-            ],
-        );
+        let mut stages = vec![stage("pools", pools), stage("hosts", hosts.collect())];
+        stages.extend(cluster);
+        stages.extend([
+            accounts.into_spec(),
+            stage("sessions", shards.collect()),
+            stage("listeners", listeners),
+        ]);
+        let root = SupervisorArgs::new(ROOT, roll.clone(), stages);
         let patience = root.children.iter().map(|stage| stage.shutdown).sum();
         let (root, ended) = Supervisor::spawn(None, Supervisor, root).await?;
         let snapshot = Snapshot::new(roll, ROOT, root.get_cell());

@@ -440,3 +440,45 @@ async fn the_message_of_the_day_is_set_shown_and_deleted() {
         "NOT_FOUND: there is no message of the day"
     );
 }
+
+#[tokio::test]
+async fn the_cluster_shows_its_nodes_and_links_and_forgets_one() {
+    let node = Memory::default().in_cluster();
+    let shown = ask(
+        &node,
+        "{ cluster { status { cluster node quorum sessions } nodes { nodes { node state version sessions } }
+           links { links { node up roundTripMillis lastError } } } }",
+    )
+    .await;
+    assert_eq!(
+        shown,
+        Ok(json!({"cluster": {
+            "status": {"cluster": "mungo", "node": "a", "quorum": true, "sessions": 5},
+            "nodes": {"nodes": [
+                {"node": "a", "state": "ITSELF", "version": "0.0.0", "sessions": 2},
+                {"node": "b", "state": "JOINED", "version": "0.0.0", "sessions": 3},
+                {"node": "c", "state": "MISSING", "version": null, "sessions": 0},
+            ]},
+            "links": {"links": [
+                {"node": "b", "up": true, "roundTripMillis": 85, "lastError": null},
+                {"node": "c", "up": false, "roundTripMillis": null, "lastError": "connection refused"},
+            ]},
+        }}))
+    );
+    let forget = r#"mutation { cluster { forget(node: "c") { node } } }"#;
+    let forgotten = ask(&node, forget).await;
+    assert_eq!(forgotten, Ok(json!({"cluster": {"forget": {"node": "c"}}})));
+    assert_eq!(
+        refusal(&node, forget).await,
+        "NOT_FOUND: there is no node `c`"
+    );
+}
+
+#[tokio::test]
+async fn a_node_alone_has_no_cluster_to_show() {
+    let node = Memory::default();
+    assert_eq!(
+        refusal(&node, "{ cluster { nodes { nodes { node } } } }").await,
+        "REFUSED: the node is part of no cluster"
+    );
+}

@@ -10,8 +10,7 @@ use crate::{
 };
 
 /// What stands in front of all help.
-const ABOUT: &str =
-    "Administers a Mungo node: accounts, sessions, announcements, actors, certificates.";
+const ABOUT: &str = "Administers a Mungo node: accounts, sessions, announcements, the cluster, actors, certificates.";
 
 const AFTER: &str = "\
 Required arguments may stand in their order or by name:

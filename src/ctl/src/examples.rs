@@ -87,6 +87,13 @@ pub(crate) const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "announce delete-motd",
         &[("", ""), ("--domain example.org", "that of a domain")],
     ),
+    ("cluster status", &[("", ""), ("--json", "for programs")]),
+    ("cluster nodes", &[("", "who is there")]),
+    ("cluster links", &[("", "round trips, what waits")]),
+    (
+        "cluster forget",
+        &[("node-c", "one that does not come back")],
+    ),
     (
         "actor tree",
         &[

@@ -36,8 +36,10 @@ use xmpp::BareJid;
 
 use crate::accounts;
 use crate::check::spoken;
+use crate::cluster::join;
 use crate::console::{
-    ConsoleAccounts, Control, Listening, NodeActors, NodeAnnouncements, NodeHealth, NodeSessions,
+    ConsoleAccounts, Control, InUse, Listening, NodeActors, NodeAnnouncements, NodeCluster,
+    NodeHealth, NodeSessions,
 };
 use crate::data::DataFolder;
 use crate::registry::{self, Modules};
@@ -50,7 +52,7 @@ const HOST_TYPE: &str = "default";
 pub(crate) struct Node {
     pub(crate) router: Router,
     pub(crate) tree: Tree,
-    pub(crate) certificates: Vec<Arc<Certificates>>,
+    pub(crate) certificates: InUse,
     ports: Vec<Arc<Bound>>,
     stopping: Stopping,
     pool: Pool,
@@ -107,6 +109,11 @@ impl Node {
         let visiting = Seat::default();
         let visits = visitor(router.clone(), visiting.clone(), roll.clone());
         router.services().offer(Arc::new(visits));
+        let joining = config
+            .cluster
+            .as_ref()
+            .map(|cluster| join(cluster, &data, &pool, &roll))
+            .transpose()?;
         let stopping = Stopping::default();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = Shards::new(cores);
@@ -176,6 +183,10 @@ impl Node {
         #[cfg(any(test, feature = "crowd"))]
         let entrance = crate::crowd_command::entrance(&clients, client_port);
         let listening: Arc<[Listening]> = listening.into();
+        let reloaded = InUse {
+            clients: certificates.all(),
+            nodes: joining.as_ref().and_then(|it| it.certificates.clone()),
+        };
         let api = Api {
             accounts: Arc::new(ConsoleAccounts {
                 auth,
@@ -187,6 +198,7 @@ impl Node {
             announcements: Arc::new(NodeAnnouncements {
                 router: router.clone(),
             }),
+            cluster: Arc::new(NodeCluster::new(joining.as_ref(), &router)),
             actors: Arc::new(NodeActors {
                 snapshot: snapshot.clone(),
             }),
@@ -194,7 +206,7 @@ impl Node {
                 router: router.clone(),
                 data: data.path().to_owned(),
                 listening: listening.clone(),
-                certificates: certificates.all(),
+                certificates: reloaded.clone(),
             }),
         };
         let served = admin::Served {
@@ -241,6 +253,10 @@ impl Node {
                 (spec.name, args)
             })
             .collect();
+        let (cluster_port, cluster_told, cluster_part) = match joining {
+            Some(it) => (Some(it.bound), Some(it.told), Some(it.part)),
+            None => (None, None, None),
+        };
         let tree = Tree::start(TreeParts {
             pools: vec![PoolArgs {
                 pool: pool.clone(),
@@ -251,6 +267,7 @@ impl Node {
                 name: HOST_TYPE.into(),
                 modules,
             }],
+            cluster: cluster_part,
             accounts: visiting,
             sessions: shards.seats().to_vec(),
             patience: deadline,
@@ -269,12 +286,16 @@ impl Node {
         )
         .context("the watchdog has no thread")?;
 
-        let told = told(&ports, &domains, &data)?;
+        let told = told(&ports, cluster_told, &domains, &data)?;
         Ok(Self {
             router,
             tree,
-            certificates: certificates.all(),
-            ports: ports.into_iter().map(|port| port.bound).collect(),
+            certificates: reloaded,
+            ports: ports
+                .into_iter()
+                .map(|port| port.bound)
+                .chain(cluster_port)
+                .collect(),
             stopping,
             pool,
             deadline,
@@ -447,8 +468,8 @@ fn certificates(
 fn bind(listeners: &[config::Listener]) -> anyhow::Result<Vec<Port>> {
     let bind = |listener: &config::Listener| {
         let address = listener.socket_addr();
-        let bound =
-            Bound::bind(address).map_err(|error| cannot_listen(listener, address, &error))?;
+        let bound = Bound::bind(address)
+            .map_err(|error| cannot_listen(spoken(listener), address, &error))?;
         Ok(Port {
             listener: listener.clone(),
             bound,
@@ -457,8 +478,9 @@ fn bind(listeners: &[config::Listener]) -> anyhow::Result<Vec<Port>> {
     listeners.iter().map(bind).collect()
 }
 
-fn cannot_listen(
-    listener: &config::Listener,
+/// Why a port can't be had, and what to do.
+pub(crate) fn cannot_listen(
+    spoken: &str,
     address: SocketAddr,
     error: &std::io::Error,
 ) -> anyhow::Error {
@@ -485,10 +507,7 @@ fn cannot_listen(
             "give this listener another address".to_owned(),
         ),
     };
-    anyhow!(
-        "error: cannot listen on {address} ({}): {what}\n = {mend}",
-        spoken(listener)
-    )
+    anyhow!("error: cannot listen on {address} ({spoken}): {what}\n = {mend}")
 }
 
 fn administration(port: &Port, served: admin::Served, roll: Roll) -> BackgroundArgs {
@@ -513,8 +532,8 @@ fn administration(port: &Port, served: admin::Served, roll: Roll) -> BackgroundA
     }
 }
 
-/// A child of the tree's last stage, started by `make` each time.
-fn child<A: Actor>(
+/// A child of a stage of the tree, started by `make` each time.
+pub(crate) fn child<A: Actor>(
     name: Arc<str>,
     make: impl Fn() -> (A, A::Arguments) + Send + Sync + 'static,
 ) -> ChildSpec {
@@ -528,7 +547,12 @@ fn child<A: Actor>(
 }
 
 /// Publishes where the node is administered, and puts what it does into lines for a person.
-fn told(ports: &[Port], domains: &[BareJid], data: &DataFolder) -> anyhow::Result<String> {
+fn told(
+    ports: &[Port],
+    cluster: Option<String>,
+    domains: &[BareJid],
+    data: &DataFolder,
+) -> anyhow::Result<String> {
     let mut told = String::new();
     for port in ports {
         // Writing to a String does not fail.
@@ -539,6 +563,7 @@ fn told(ports: &[Port], domains: &[BareJid], data: &DataFolder) -> anyhow::Resul
             spoken(&port.listener)
         );
     }
+    told.extend(cluster);
     let _ = writeln!(told, "data in {}", data.path().display());
     let domain = domains[0].domain();
     match ports

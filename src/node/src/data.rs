@@ -11,6 +11,10 @@ const LOCK: &str = "lock";
 const ADMIN_SECRET: &str = "admin.secret";
 /// Where the administration listens; there while the node runs.
 const ADMIN_URL: &str = "admin.url";
+/// What all nodes of a cluster have in common.
+const CLUSTER_COOKIE: &str = "cluster.cookie";
+/// How this node is called among them.
+const CLUSTER_NODE: &str = "cluster.node";
 /// Bytes of a fresh secret; it is written in hexadecimal.
 const SECRET_BYTES: usize = 32;
 
@@ -43,6 +47,17 @@ pub(crate) struct DataFolder {
     path: PathBuf,
     /// The lock lives as long as this file is open.
     _lock: File,
+}
+
+/// What is made once and kept in the folder.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// What it is.
+    pub(crate) text: String,
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// Whether it was made just now.
+    pub(crate) fresh: bool,
 }
 
 impl DataFolder {
@@ -101,28 +116,75 @@ impl DataFolder {
     /// If it cannot be read or made, or is damaged.
     pub(crate) fn admin_secret(&self) -> Result<String, DataError> {
         const MEND: &str = "remove the file to have a new secret made at the next start";
-        let path = self.path.join(ADMIN_SECRET);
+        let kept = self.secret(ADMIN_SECRET, "the admin secret", MEND)?;
+        Ok(kept.text)
+    }
+
+    /// The secret that all nodes of a cluster have. It is made at first start, for the operator to
+    /// copy, or was copied from another node before.
+    ///
+    /// # Errors
+    /// If it cannot be read or made, or is damaged.
+    pub(crate) fn cluster_cookie(&self) -> Result<Kept, DataError> {
+        const MEND: &str = "put the cookie of another node of the cluster in its place; if there is \
+                            none, remove the file to have a new cookie made at the next start";
+        self.secret(CLUSTER_COOKIE, "the cookie of the cluster", MEND)
+    }
+
+    /// The name of this node in a cluster, made at first start and kept from then on.
+    ///
+    /// # Errors
+    /// If it cannot be read or made.
+    pub(crate) fn cluster_node(&self) -> Result<String, DataError> {
+        const MEND: &str = "write `node: \"…\"` in the section `cluster` of the configuration, or \
+                            remove the file to have a new name made at the next start";
+        let make = |secret: String| format!("node-{}", &secret[..8]);
+        let kept = self.kept(CLUSTER_NODE, "the name of the node", MEND, make)?;
+        Ok(kept.text)
+    }
+
+    fn secret(&self, name: &str, what: &str, mend: &str) -> Result<Kept, DataError> {
+        let kept = self.kept(name, what, mend, |secret| secret)?;
+        if kept.text.len() < SECRET_BYTES {
+            let what = format!("{what} is damaged or too short");
+            return Err(DataError::new(what, &kept.path, mend));
+        }
+        // A copy or a restored backup may have opened it to others.
+        fs::set_permissions(&kept.path, Permissions::from_mode(0o600)).map_err(|error| {
+            let action = format!("close {what} to other users");
+            DataError::io(&action, &kept.path, &error, mend)
+        })?;
+        Ok(kept)
+    }
+
+    /// What a file of the folder says; if there is none, what `make` makes of random digits.
+    fn kept(
+        &self,
+        name: &str,
+        what: &str,
+        mend: &str,
+        make: impl FnOnce(String) -> String,
+    ) -> Result<Kept, DataError> {
+        let path = self.path.join(name);
         match fs::read_to_string(&path) {
-            Ok(text) if text.trim().len() < SECRET_BYTES => Err(DataError::new(
-                "the admin secret is damaged or too short",
-                &path,
-                MEND,
-            )),
-            Ok(text) => {
-                // A copy or a restored backup may have opened it to others.
-                fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(|error| {
-                    DataError::io("close the admin secret to other users", &path, &error, MEND)
-                })?;
-                Ok(text.trim().to_owned())
-            }
+            Ok(text) => Ok(Kept {
+                text: text.trim().to_owned(),
+                path,
+                fresh: false,
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let secret = fresh_secret().map_err(|error| {
+                let random = fresh_secret().map_err(|error| {
                     DataError::io("get random bytes", &path, &error, "start the node again")
                 })?;
-                self.write(ADMIN_SECRET, &format!("{secret}\n"))?;
-                Ok(secret)
+                let text = make(random);
+                self.write(name, &format!("{text}\n"))?;
+                Ok(Kept {
+                    text,
+                    path,
+                    fresh: true,
+                })
             }
-            Err(error) => Err(DataError::io("read the admin secret", &path, &error, MEND)),
+            Err(error) => Err(DataError::io(&format!("read {what}"), &path, &error, mend)),
         }
     }
 
@@ -238,6 +300,33 @@ mod tests {
             .unwrap();
         assert_eq!(first, second);
         assert_eq!(mode(&file), 0o600);
+    }
+
+    #[test]
+    fn a_node_keeps_its_name_and_a_cookie_that_was_copied() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(home.path()).unwrap();
+        let name = folder.cluster_node().unwrap();
+        assert!(name.starts_with("node-") && name.len() == 13, "{name}");
+        assert_eq!(folder.cluster_node().unwrap(), name);
+
+        let made = folder.cluster_cookie().unwrap();
+        assert!(made.fresh);
+        assert_eq!(mode(&made.path), 0o600);
+        let copied = "0123456789abcdef0123456789abcdef";
+        fs::write(&made.path, format!("{copied}\n")).unwrap();
+        fs::set_permissions(&made.path, Permissions::from_mode(0o644)).unwrap();
+        let cookie = folder.cluster_cookie().unwrap();
+        assert_eq!((cookie.text.as_str(), cookie.fresh), (copied, false));
+        assert_eq!(mode(&made.path), 0o600);
+
+        fs::write(&made.path, "short").unwrap();
+        let error = folder.cluster_cookie().unwrap_err().to_string();
+        assert!(
+            error.contains("the cookie of the cluster is damaged"),
+            "{error}"
+        );
+        assert!(error.contains("of another node"), "{error}");
     }
 
     #[test]

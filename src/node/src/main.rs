@@ -7,6 +7,7 @@ mod accounts;
 mod boot;
 mod check;
 mod cli;
+mod cluster;
 mod console;
 #[cfg(any(test, feature = "crowd"))]
 mod crowd_command;

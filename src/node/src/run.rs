@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::boot::Node;
 use crate::data::DataFolder;
 use crate::registry::Modules;
-use crate::{check, console, logging};
+use crate::{check, logging};
 
 /// Runs a node until it is told to stop.
 ///
@@ -70,7 +70,7 @@ impl Node {
                 _ = signals.int.recv() => break,
                 _ = signals.hangup.recv() => {
                     // What is wrong with a file is in the log; the others are in use.
-                    let _ = console::reload(&self.certificates);
+                    let _ = self.certificates.reload();
                 }
                 gave_up = self.tree.gave_up() => {
                     tracing::error!(what = "node_gave_up", error = %gave_up);

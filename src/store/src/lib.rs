@@ -6,6 +6,7 @@
 mod account;
 mod error;
 mod keys;
+mod nodes;
 mod open;
 mod pool;
 mod readers;
@@ -15,6 +16,7 @@ mod writer;
 pub use account::{Account, AccountStore, Added, MemAccounts, Pending, SqlAccounts};
 pub use error::{Retry, StoreError, StoreErrorKind};
 pub use keys::{AccountKeys, BadKeys, Keys};
+pub use nodes::{NodeRow, Nodes};
 pub use open::OpenError;
 pub use pool::{FILE_NAME, Pool, PoolSettings};
 pub use readers::Readers;

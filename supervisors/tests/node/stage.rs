@@ -189,6 +189,7 @@ impl Node {
         let tree = Tree::start(TreeParts {
             pools: Vec::new(),
             hosts,
+            cluster: None,
             accounts,
             sessions: service.shards.seats().to_vec(),
             patience: Duration::from_secs(10),

@@ -13,6 +13,7 @@ use crate::AdminError;
 mod accounts;
 mod actors;
 mod announcements;
+mod cluster;
 mod health;
 mod node;
 mod sessions;
@@ -20,6 +21,7 @@ mod sessions;
 pub use accounts::{Account, Accounts, Credentials, NewAccount, ReadyKeys};
 pub use actors::{Actor, ActorStatus, Actors, Figure, TreeQuery};
 pub use announcements::{Announcements, Motd, Notice};
+pub use cluster::{Cluster, ClusterLink, ClusterNode, ClusterView, NodeState};
 pub use health::{Family, FigureKind, FigureValue, Health, Sample};
 pub use node::{Certificate, Listener, NodeControl, NodeStatus, TlsMode};
 pub use sessions::{Presence, Session, Sessions};
@@ -36,6 +38,8 @@ pub struct Api {
     pub sessions: Arc<dyn Sessions>,
     /// What everybody is told.
     pub announcements: Arc<dyn Announcements>,
+    /// The nodes that are one server.
+    pub cluster: Arc<dyn Cluster>,
     /// What runs.
     pub actors: Arc<dyn Actors>,
     /// The node itself.

@@ -20,6 +20,7 @@ use crate::{
 mod account;
 mod actor;
 mod announce;
+mod cluster;
 mod import;
 mod session;
 mod tls;
@@ -27,6 +28,7 @@ mod tls;
 pub use account::{AccountMutation, AccountName, AccountPage, AccountQuery};
 pub use actor::{ActorMutation, ActorQuery, ActorTree};
 pub use announce::{AnnounceMutation, AnnounceQuery, Announced, MotdList};
+pub use cluster::{ClusterLinks, ClusterMutation, ClusterNodes, ClusterQuery, ClusterStatus};
 pub use import::{ImportAccount, ImportFailure, ImportResult, MAX_BATCH};
 pub use session::{Kicked, SessionMutation, SessionPage, SessionQuery};
 pub use tls::{Certificates, TlsMutation};
@@ -86,6 +88,11 @@ impl Query {
         AnnounceQuery
     }
 
+    /// Cluster: the nodes that are one server.
+    async fn cluster(&self) -> ClusterQuery {
+        ClusterQuery
+    }
+
     /// Actors: what runs inside the node.
     async fn actor(&self) -> ActorQuery {
         ActorQuery
@@ -116,6 +123,11 @@ impl Mutation {
     /// Announcements: what everybody is told.
     async fn announce(&self) -> AnnounceMutation {
         AnnounceMutation
+    }
+
+    /// Cluster: the nodes that are one server.
+    async fn cluster(&self) -> ClusterMutation {
+        ClusterMutation
     }
 
     /// Actors: what runs inside the node.

@@ -14,14 +14,17 @@ use admin::{
     AdminError, AdminSchema, AdminSecret, Api,
     api::{
         Account, Accounts, Actor, ActorStatus, Actors, Announcements, Answer, Certificate,
-        Credentials, Family, Figure, FigureKind, FigureValue, Health, Listener, Motd, NewAccount,
-        NodeControl, NodeStatus, Notice, Presence, Session, Sessions, TlsMode, TreeQuery,
+        ClusterView, Credentials, Family, Figure, FigureKind, FigureValue, Health, Listener, Motd,
+        NewAccount, NodeControl, NodeStatus, Notice, Presence, Session, Sessions, TlsMode,
+        TreeQuery,
     },
     scalar::Time,
 };
 use stream::Secret;
 use tokio::{net::TcpListener, sync::oneshot};
 use xmpp::{BareJid, FullJid, Jid};
+
+mod cluster;
 
 /// The domains it serves.
 pub(crate) const DOMAINS: [&str; 2] = ["example.org", "localhost"];
@@ -52,6 +55,8 @@ pub(crate) struct State {
     pub(crate) said: Vec<(Option<String>, Notice)>,
     /// By domain.
     pub(crate) motds: BTreeMap<String, Notice>,
+    /// The cluster, if it is part of one.
+    pub(crate) cluster: Option<ClusterView>,
     /// How many batches were imported.
     pub(crate) batches: usize,
     /// What keeps it from being ready.
@@ -77,6 +82,7 @@ impl Memory {
             accounts: me.clone(),
             sessions: me.clone(),
             announcements: me.clone(),
+            cluster: me.clone(),
             actors: me.clone(),
             node: me,
         }

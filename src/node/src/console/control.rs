@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use actors::tls::Certificates;
+use actors::tls::{Certificates, NodeCertificates, TlsError};
 use admin::AdminError;
 use admin::api::{Answer, Certificate, Listener, NodeControl, NodeStatus, TlsMode};
 use admin::scalar::{Bytes, Count, Seconds, Time};
@@ -22,7 +22,7 @@ pub(crate) struct Control {
     /// Where the node listens.
     pub(crate) listening: Arc<[Listening]>,
     /// Every certificate in use, to be read again.
-    pub(crate) certificates: Vec<Arc<Certificates>>,
+    pub(crate) certificates: InUse,
 }
 
 /// A place where the node listens.
@@ -64,9 +64,12 @@ impl NodeControl for Control {
 
     fn reload_tls(&self) -> Answer<'_, Vec<Certificate>> {
         Box::pin(async move {
-            reload(&self.certificates).map_err(|error| AdminError::refused(error.to_string()))?;
+            self.certificates
+                .reload()
+                .map_err(|error| AdminError::refused(error.to_string()))?;
             let facts = self
                 .certificates
+                .clients
                 .iter()
                 .flat_map(|certificates| certificates.facts());
             let shown = facts.map(|facts| Certificate {
@@ -81,22 +84,35 @@ impl NodeControl for Control {
     }
 }
 
-/// Reads every certificate again. Those that are good are taken, the first that is not is told.
-///
-/// # Errors
-/// What is wrong with a file; connections go on with the certificate that was there.
-pub(crate) fn reload(certificates: &[Arc<Certificates>]) -> Result<(), actors::tls::TlsError> {
-    let mut wrong = None;
-    for certificates in certificates {
-        match certificates.reload() {
-            Ok(()) => tracing::info!(what = "certificates_reloaded"),
-            Err(error) => {
-                tracing::error!(what = "certificates_not_reloaded", error = %error);
-                wrong.get_or_insert(error);
+/// Every certificate in use.
+#[derive(Clone)]
+pub(crate) struct InUse {
+    /// What clients are shown.
+    pub(crate) clients: Vec<Arc<Certificates>>,
+    /// What other nodes are.
+    pub(crate) nodes: Option<Arc<NodeCertificates>>,
+}
+
+impl InUse {
+    /// Reads every certificate again. Those that are good are taken, the first that is not is told.
+    ///
+    /// # Errors
+    /// What is wrong with a file; connections go on with the certificate that was there.
+    pub(crate) fn reload(&self) -> Result<(), TlsError> {
+        let clients = self.clients.iter().map(|it| it.reload());
+        let nodes = self.nodes.iter().map(|it| it.reload());
+        let mut wrong = None;
+        for reloaded in clients.chain(nodes) {
+            match reloaded {
+                Ok(()) => tracing::info!(what = "certificates_reloaded"),
+                Err(error) => {
+                    tracing::error!(what = "certificates_not_reloaded", error = %error);
+                    wrong.get_or_insert(error);
+                }
             }
         }
+        wrong.map_or(Ok(()), Err)
     }
-    wrong.map_or(Ok(()), Err)
 }
 
 impl Listening {

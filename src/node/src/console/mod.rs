@@ -3,6 +3,7 @@
 mod accounts;
 mod actors;
 mod announcements;
+mod cluster;
 mod control;
 mod health;
 pub(crate) mod heap;
@@ -12,6 +13,7 @@ mod sessions;
 pub(crate) use accounts::ConsoleAccounts;
 pub(crate) use actors::NodeActors;
 pub(crate) use announcements::NodeAnnouncements;
-pub(crate) use control::{Control, Listening, reload};
+pub(crate) use cluster::NodeCluster;
+pub(crate) use control::{Control, InUse, Listening};
 pub(crate) use health::NodeHealth;
 pub(crate) use sessions::NodeSessions;

@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("store", "config migrations xmpp"),
     ("auth", "config store stream xmpp"),
     ("modules", "config router store xml xmpp"),
-    ("actors", "auth config router store stream xml xmpp"),
+    ("actors", "auth cluster config router store stream xml xmpp"),
     ("supervisors", "actors config router xmpp"),
     ("admin", "auth config router store stream supervisors xmpp"),
     ("crowd", "actors auth store stream xml xmpp"),
