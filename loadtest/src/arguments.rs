@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::scenario::Target;
 use crate::workers::Crew;
 
 /// Loads an XMPP server and reports what it took and what it cost.
@@ -56,9 +55,6 @@ pub(crate) enum Command {
     Bench(BenchPlan),
     /// Answers as the least of a server for chat-closed, to see what this program itself can do.
     Echo(EchoPlan),
-    /// Users write to one who never reads, as much as the server takes. That one's account is the one
-    /// behind theirs.
-    Flood(FloodPlan),
 }
 
 /// Which scenario, and what is changed in it.
@@ -222,49 +218,6 @@ impl Default for BenchPlan {
     }
 }
 
-/// The plan of `flood`.
-#[derive(Debug, Args)]
-pub(crate) struct FloodPlan {
-    /// The server.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5222")]
-    pub(crate) server: String,
-    /// The domain of the accounts.
-    #[arg(long, default_value = "localhost")]
-    pub(crate) domain: String,
-    /// The number of the first: they are called u0, u1 and so on.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) first: u32,
-    /// How many.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=19_000))]
-    pub(crate) count: u32,
-    /// The password of all.
-    #[arg(long, default_value = "pw")]
-    pub(crate) password: String,
-    /// The server's process, to be watched.
-    #[arg(long)]
-    pub(crate) pid: Option<u32>,
-    /// Reports as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// The text of a message, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    pub(crate) body: u32,
-    /// Seconds that the flood lasts.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(crate) seconds: u64,
-}
-
-impl FloodPlan {
-    /// Whom it floods.
-    pub(crate) fn target(&self) -> Target {
-        Target {
-            address: self.server.clone(),
-            domain: self.domain.clone(),
-            ..Target::default()
-        }
-    }
-}
-
 fn setting(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .filter(|(name, _)| !name.is_empty())
@@ -299,7 +252,6 @@ mod tests {
             "run",
             "run idle --set users",
             "run idle --set =5",
-            "flood --count 0",
             "run idle --worker 10.0.0.1:7000",
             "run idle --source here",
             "worker",

@@ -1,11 +1,8 @@
-//! What many clients at once need, and what becomes of them.
-
-use std::collections::BTreeMap;
+//! What many clients at once need.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::failure::Failure;
-use crate::report::Report;
 
 /// Files that are open besides the sockets.
 const OTHER_FILES: u64 = 64;
@@ -32,22 +29,4 @@ pub(crate) fn raise_file_limit(clients: u32) -> Result<(), Failure> {
         wanted,
         allowed: limit.maximum.or(limit.current).unwrap_or_default(),
     })
-}
-
-/// Failures by their text.
-#[derive(Debug, Default)]
-pub(crate) struct Failures(BTreeMap<String, u64>);
-
-impl Failures {
-    /// Counts one.
-    pub(crate) fn count(&mut self, failure: &Failure) {
-        *self.0.entry(failure.to_string()).or_default() += 1;
-    }
-
-    /// Writes them all into the report.
-    pub(crate) fn report(&self, report: &mut Report) {
-        for (reason, count) in &self.0 {
-            report.problem(reason, *count);
-        }
-    }
 }

@@ -14,7 +14,6 @@ mod connection;
 mod crowd;
 mod echo;
 mod failure;
-mod flood;
 mod import;
 mod latency;
 mod live;
@@ -103,7 +102,6 @@ async fn obey(command: Command) -> Result<ExitCode, Failure> {
             }
             print(&imported.text)
         }
-        Command::Flood(plan) => Ok(show(&flood::run(&plan).await?, plan.json)),
     }
 }
 

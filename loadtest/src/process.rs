@@ -5,7 +5,6 @@ use std::fs;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
 use crate::failure::Failure;
 
@@ -16,16 +15,6 @@ const TICKS: u64 = 100;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Watch {
     server: Option<u32>,
-}
-
-/// What was seen at one moment.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen {
-    at: Instant,
-    /// Of the server.
-    pub(crate) server: Option<Usage>,
-    own: Usage,
-    machine: Duration,
 }
 
 /// What a process has used.
@@ -62,22 +51,8 @@ impl Watch {
     /// # Errors
     /// There is none, or we may not.
     pub(crate) fn new(server: Option<u32>) -> Result<Watch, Failure> {
-        let watch = Watch { server };
-        watch.look()?;
-        Ok(watch)
-    }
-
-    /// What is used now.
-    ///
-    /// # Errors
-    /// The process has ended.
-    pub(crate) fn look(self) -> Result<Seen, Failure> {
-        Ok(Seen {
-            at: Instant::now(),
-            server: self.server.map(usage).transpose()?,
-            own: usage(std::process::id())?,
-            machine: machine(),
-        })
+        server.map(usage).transpose()?;
+        Ok(Watch { server })
     }
 
     /// What the server uses now; `None` if none is watched, or if it has ended.
@@ -120,30 +95,6 @@ pub(crate) fn own_threads() -> BTreeMap<u32, Duration> {
 pub(crate) fn tcp_memory() -> Option<u64> {
     let pages = socket_pages(&fs::read_to_string("/proc/net/sockstat").ok()?)?;
     Some(pages * rustix::param::page_size() as u64)
-}
-
-impl Seen {
-    /// The server's time on processors since then.
-    pub(crate) fn cpu_since(&self, before: &Seen) -> Option<Duration> {
-        Some(self.server?.cpu().saturating_sub(before.server?.cpu()))
-    }
-
-    /// How much of a processor we used ourselves since then; 1 is a whole one.
-    pub(crate) fn own_share_since(&self, before: &Seen) -> f64 {
-        self.share(before, self.own.cpu().saturating_sub(before.own.cpu()))
-    }
-
-    /// How many processors all the others of this machine used since then. Not known unless the
-    /// server is watched.
-    pub(crate) fn others_share_since(&self, before: &Seen) -> Option<f64> {
-        let ours = self.cpu_since(before)? + self.own.cpu().saturating_sub(before.own.cpu());
-        let all = self.machine.saturating_sub(before.machine);
-        Some(self.share(before, all.saturating_sub(ours)))
-    }
-
-    fn share(&self, before: &Seen, cpu: Duration) -> f64 {
-        cpu.as_secs_f64() / (self.at - before.at).as_secs_f64().max(1e-3)
-    }
 }
 
 fn usage(pid: u32) -> Result<Usage, Failure> {
@@ -255,10 +206,8 @@ mod tests {
 
     #[test]
     fn we_can_watch_ourselves_and_nobody_who_is_not_there() {
-        let seen = Watch::new(Some(std::process::id()))
-            .and_then(Watch::look)
-            .expect("we are there");
-        assert!(seen.server.expect("watched").memory > 100_000);
+        let watch = Watch::new(Some(std::process::id())).expect("we are there");
+        assert!(watch.server().expect("watched").memory > 100_000);
         assert!(matches!(
             Watch::new(Some(u32::MAX)),
             Err(Failure::Process { .. })

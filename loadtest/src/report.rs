@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::process::Seen;
-
 /// Figures and problems of one run.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -71,41 +69,6 @@ impl Report {
     ) -> &mut Report {
         if let Some(cpu) = cpu.filter(|_| by > 0) {
             self.figure(name, cpu.as_secs_f64() * 1e6 / by as f64, "µs");
-        }
-        self
-    }
-
-    /// Memory of the server before and after; left out if it was not watched.
-    pub(crate) fn memory(&mut self, before: &Seen, after: &Seen) -> &mut Report {
-        if let (Some(before), Some(after)) = (before.server, after.server) {
-            self.figure(
-                "memory_before",
-                before.memory as f64 / f64::from(1 << 20),
-                "MiB",
-            );
-            self.figure(
-                "memory_after",
-                after.memory as f64 / f64::from(1 << 20),
-                "MiB",
-            );
-        }
-        self
-    }
-
-    /// What may have spoilt the figures: a generator at its limit, others on the machine.
-    pub(crate) fn disturbances(&mut self, before: &Seen, after: &Seen) -> &mut Report {
-        let own = after.own_share_since(before);
-        self.figure("generator_cpu", own * 100.0, "%");
-        if own > 0.9 {
-            self.notes
-                .push("the generator was at its limit: the server could do more");
-        }
-        if let Some(others) = after.others_share_since(before) {
-            self.figure("others_cpu", others * 100.0, "%");
-            if others > 0.2 {
-                self.notes
-                    .push("others used the machine: measure again when it is quiet");
-            }
         }
         self
     }

@@ -21,13 +21,15 @@ pub(crate) enum Counter {
     Lost,
     /// Messages that came again, or out of order.
     Doubled,
+    /// Messages that came back as errors.
+    Bounced,
     /// Messages that were on their way to somebody who went: nobody knows whether they came.
     Undecided,
 }
 
 impl Counter {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Counter; 9] = [
+    pub(crate) const ALL: [Counter; 10] = [
         Counter::Sent,
         Counter::Received,
         Counter::Presences,
@@ -36,6 +38,7 @@ impl Counter {
         Counter::BytesIn,
         Counter::Lost,
         Counter::Doubled,
+        Counter::Bounced,
         Counter::Undecided,
     ];
 
@@ -50,6 +53,7 @@ impl Counter {
             Counter::BytesIn => "bytes_in",
             Counter::Lost => "lost",
             Counter::Doubled => "doubled",
+            Counter::Bounced => "messages_bounced",
             Counter::Undecided => "on_their_way_to_who_went",
         }
     }

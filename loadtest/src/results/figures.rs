@@ -30,8 +30,10 @@ pub(super) fn report(title: String, recorded: &Recorded, samples: &[Sample]) -> 
     for (number, kind) in recorded.kinds.iter().enumerate() {
         transaction(&kind.name, number, recorded, samples, &mut report);
     }
-    if counted(Counter::Undecided) > 0 {
-        report.count(Counter::Undecided.name(), counted(Counter::Undecided));
+    for counter in [Counter::Bounced, Counter::Undecided] {
+        if counted(counter) > 0 {
+            report.count(counter.name(), counted(counter));
+        }
     }
     memory(recorded, samples, &mut report);
     disturbances(recorded, samples, &mut report);
@@ -143,8 +145,16 @@ fn memory(recorded: &Recorded, samples: &[Sample], report: &mut Report) {
         return;
     };
     if let (Some(then), Some(now)) = (before.server, after.server) {
+        let during = samples
+            .iter()
+            .filter(|sample| (first.from..=last.to).contains(&sample.at));
+        let peak = during
+            .filter_map(|sample| Some(sample.server?.memory))
+            .max();
+        let peak = peak.unwrap_or_default().max(now.memory);
         report
             .figure("memory_before", then.memory as f64 / MIB, "MiB")
+            .figure("memory_peak", peak as f64 / MIB, "MiB")
             .figure("memory_after", now.memory as f64 / MIB, "MiB")
             .figure("anonymous_after", now.anonymous as f64 / MIB, "MiB");
         if let Some(sessions) = there_at(last.to, recorded) {

@@ -4,6 +4,7 @@ use xml::Element;
 
 use super::post::Came;
 use super::world::World;
+use crate::measure::Counter;
 
 /// Takes note of what comes to one user.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,7 @@ impl Ears<'_> {
         if stanza.plain_attr("type") == Some("error") {
             let condition = crate::client::condition(stanza);
             let what = format!("a message came back: {condition}");
+            world.ledger.count(Counter::Bounced, 1);
             world.ledger.problem(&what, 1);
             return world.post.bounced(id);
         }

@@ -5,6 +5,7 @@ mod clock;
 mod closed;
 mod contacts;
 mod ears;
+mod flood;
 mod lead;
 mod ledger;
 mod online;
@@ -153,7 +154,6 @@ impl<'a> Cast<'a> {
     pub(crate) async fn play(self, lead: &impl Lead) -> Result<Played, Failure> {
         let scenario = self.scenario;
         let programs = program::Programs::of(scenario);
-        let (message, presence) = (programs.message, programs.presence);
         let weights: Vec<u32> = scenario
             .targets
             .iter()
@@ -172,19 +172,25 @@ impl<'a> Cast<'a> {
             share: self.share,
             contacts: scenario.users.contacts.clone(),
             programs: programs.programs,
-            message,
-            presence,
+            message: programs.message,
+            presence: programs.presence,
+            closed: programs.closed,
             boards: boards.iter().map(|_| closed::Board::default()).collect(),
             stage: stage::Stage::new(scenario.phases.len()),
             clock: clock::Clock::new()?,
             ledger: ledger::Ledger::new(began, self.watch, transactions(scenario)),
             post: post::Post::default(),
+            flood: flood::Flood::default(),
             chance: RefCell::new(chance::Chance::new(seed)),
             asked: Cell::new(0),
         });
 
-        let mut crowd =
-            phases::Crowd::new(Rc::clone(&world), programs.weights, &boards, &programs.open);
+        let mut crowd = phases::Crowd::new(
+            Rc::clone(&world),
+            (programs.names, programs.weights),
+            &boards,
+            &programs.open,
+        );
         let given_up = tokio::select! {
             () = crowd.play(&scenario.phases, lead) => None,
             reason = world.ledger.beat(|ledger| lead.second(ledger)) => Some(Some(reason)),

@@ -26,7 +26,10 @@ const LONGEST: Duration = Duration::from_secs(5);
 pub(crate) struct Crowd<'a> {
     world: Rc<World>,
     /// Of the sessions.
+    names: Vec<String>,
     weights: Vec<u32>,
+    /// The session of those who come in this phase, if all play the same.
+    plays: Option<usize>,
     /// The phases with which closed loops end, by board.
     boards: &'a [usize],
     /// Those with which open loops end.
@@ -64,14 +67,16 @@ impl<'a> Crowd<'a> {
     /// Nobody yet.
     pub(crate) fn new(
         world: Rc<World>,
-        weights: Vec<u32>,
+        (names, weights): (Vec<String>, Vec<u32>),
         boards: &'a [usize],
         open: &'a [usize],
     ) -> Crowd<'a> {
         let fresh = 0..world.share.of(world.accounts.count());
         Crowd {
             world,
+            names,
             weights,
+            plays: None,
             boards,
             open,
             fresh,
@@ -85,6 +90,8 @@ impl<'a> Crowd<'a> {
     pub(crate) async fn play(&mut self, phases: &[Phase], lead: &impl Lead) {
         for (number, phase) in phases.iter().enumerate() {
             lead.together(beginning(number)).await;
+            let plays = |name: &String| phase.plays.as_ref() == Some(name);
+            self.plays = self.names.iter().position(plays);
             self.world.ledger.begin(phase);
             self.world.stage.begin(number);
             let began = Instant::now();
@@ -186,7 +193,8 @@ impl<'a> Crowd<'a> {
                 .ledger
                 .problem("somebody was due and no account was free", 1);
         };
-        let session = self.world.chance.borrow_mut().weighted(&self.weights);
+        let by_weight = || self.world.chance.borrow_mut().weighted(&self.weights);
+        let session = self.plays.unwrap_or_else(by_weight);
         let player = Player::new(&self.world, number, session, due);
         self.players.spawn_local(player.run());
     }

@@ -12,6 +12,7 @@ use super::chance::Chance;
 use super::closed;
 use super::contacts;
 use super::ears::Ears;
+use super::flood;
 use super::open;
 use super::program::Op;
 use super::rounds::Rounds;
@@ -267,6 +268,15 @@ impl Player {
                     until: *until,
                 };
                 Box::pin(open::play(self.connection()?, part, world)).await?;
+            }
+            Op::Flood { to, bytes, until } => {
+                let (to, until) = (self.filled(to, 0), *until);
+                Box::pin(flood::write(self.connection()?, &to, *bytes, until, world)).await?;
+            }
+            Op::NeverRead(until) => {
+                // The same user is there again and again.
+                let connection = self.connection.take().ok_or(Failure::NotOnline)?;
+                Box::pin(flood::never_read(connection, self.number, *until, world)).await?;
             }
             Op::PresenceClosed { board, until } => {
                 let others = world.contacts_of(self.number).len();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::scenario::{
-    Addressee, Ask, MESSAGE, Message, PRESENCE, Presence, Scenario, Session, Show, Step, Think,
-    WaitFor,
+    Addressee, Ask, CLOSED, MESSAGE, Message, PRESENCE, Presence, Scenario, Session, Show, Step,
+    Think, WaitFor,
 };
 
 /// What a user does, one after the other, unless it says otherwise.
@@ -41,6 +41,12 @@ pub(crate) enum Op {
         bytes: u32,
         until: usize,
     },
+    Flood {
+        to: String,
+        bytes: u32,
+        until: usize,
+    },
+    NeverRead(usize),
     PresenceClosed {
         board: usize,
         until: usize,
@@ -80,13 +86,16 @@ pub(crate) enum Op {
 pub(crate) struct Programs {
     /// In the order of the scenario.
     pub(crate) programs: Vec<Program>,
+    /// Their names.
+    pub(crate) names: Vec<String>,
     /// Their weights.
     pub(crate) weights: Vec<u32>,
     /// The names of the transactions.
     pub(crate) transactions: Vec<String>,
-    /// Those that loops of messages and presences count as.
+    /// Those that messages, loops of presences, and ends of those who never read count as.
     pub(crate) message: u16,
     pub(crate) presence: u16,
+    pub(crate) closed: u16,
     /// The phases with which the closed loops end, by board.
     pub(crate) boards: Vec<usize>,
     /// The phases with which open loops end.
@@ -107,6 +116,7 @@ impl Programs {
         }
         programs.message = programs.transaction(MESSAGE);
         programs.presence = programs.transaction(PRESENCE);
+        programs.closed = programs.transaction(CLOSED);
         programs
     }
 
@@ -114,6 +124,7 @@ impl Programs {
         let mut ops = Vec::new();
         self.steps(&session.steps, &mut ops);
         self.programs.push(ops);
+        self.names.push(session.name.clone());
         self.weights.push(session.weight);
     }
 
@@ -178,6 +189,12 @@ impl Programs {
                     until,
                 }
             }
+            Step::Flood(flood) => Op::Flood {
+                to: flood.to.clone(),
+                bytes: flood.bytes,
+                until: self.phase(&flood.until),
+            },
+            Step::NeverRead(never) => Op::NeverRead(self.phase(&never.until)),
             Step::PresenceClosed(presence) => {
                 let until = self.phase(&presence.until);
                 Op::PresenceClosed {

@@ -1,13 +1,13 @@
 //! What the times of transactions count from.
 
 use crate::measure::Since;
-use crate::scenario::{Arrivals, MESSAGE, PRESENCE, Scenario, Step};
+use crate::scenario::{Arrivals, CLOSED, MESSAGE, PRESENCE, Scenario, Step};
 
 /// What the times of this one count from. Who comes at a rate is due at a time, and so is the
 /// transaction that they begin with; what else they do begins when they get to it.
 pub(crate) fn since(scenario: &Scenario, name: &str) -> Since {
     let due = match name {
-        PRESENCE => false,
+        PRESENCE | CLOSED => false,
         MESSAGE => !scenario.sessions.iter().any(|session| {
             crate::scenario::any(&session.steps, &|step| matches!(step, Step::ChatClosed(_)))
         }),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::chance::Chance;
 use super::clock::Clock;
 use super::closed::Board;
+use super::flood::Flood;
 use super::ledger::Ledger;
 use super::online::Online;
 use super::post::Post;
@@ -36,12 +37,15 @@ pub(crate) struct World {
     /// The transactions that loops of messages and presences count as.
     pub(crate) message: u16,
     pub(crate) presence: u16,
+    /// That of those who never read.
+    pub(crate) closed: u16,
     pub(crate) boards: Vec<Board>,
     pub(crate) stage: Stage,
     pub(crate) clock: Rc<Clock>,
     pub(crate) ledger: Ledger,
     pub(crate) online: RefCell<Online>,
     pub(crate) post: Post,
+    pub(crate) flood: Flood,
     pub(crate) chance: RefCell<Chance>,
     /// Ids of questions.
     pub(crate) asked: Cell<u64>,

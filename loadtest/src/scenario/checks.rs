@@ -70,6 +70,23 @@ fn names(scenario: &Scenario, problems: &mut Problems) {
             );
         }
     }
+    for (index, phase) in scenario.phases.iter().enumerate() {
+        if let Some(plays) = phase
+            .plays
+            .as_ref()
+            .filter(|plays| !sessions.contains(plays))
+        {
+            let known = scenario
+                .sessions
+                .iter()
+                .map(|session| session.name.as_str());
+            problems.error(
+                &format!("phases[{index}].plays"),
+                format!("there is no session \"{plays}\""),
+                format!("known here: {}", list(known)),
+            );
+        }
+    }
     let known = transactions(scenario);
     for (index, slow) in scenario.stop.slow.iter().enumerate() {
         if !known.contains(slow.transaction.as_str()) {
@@ -95,6 +112,9 @@ fn transactions(scenario: &Scenario) -> BTreeSet<&str> {
                 }
                 Step::PresenceClosed(_) => {
                     names.insert(super::PRESENCE);
+                }
+                Step::NeverRead(_) => {
+                    names.insert(super::CLOSED);
                 }
                 _ => {}
             }

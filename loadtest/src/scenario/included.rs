@@ -8,6 +8,7 @@ pub(crate) const INCLUDED: &[(&str, &str)] = &[
     ),
     ("chat-open", include_str!("../../scenarios/chat-open.ron")),
     ("contacts", include_str!("../../scenarios/contacts.ron")),
+    ("flood", include_str!("../../scenarios/flood.ron")),
     ("idle", include_str!("../../scenarios/idle.ron")),
     (
         "login-storm",

@@ -35,6 +35,8 @@ use crate::failure::Failure;
 pub(crate) const MESSAGE: &str = "message";
 /// The transaction that presences in loops belong to.
 pub(crate) const PRESENCE: &str = "presence";
+/// The transaction of those who never read: until the server closes them.
+pub(crate) const CLOSED: &str = "closed";
 
 /// Where to look when nothing better can be said about a mistake.
 const HELP: &str = "loadtest/README.md shows how everything is written";

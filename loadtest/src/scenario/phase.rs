@@ -15,6 +15,8 @@ settings! {
         lasts: Span = Span::seconds(0),
         /// Who comes.
         come: Arrivals = Arrivals::Nobody,
+        /// The session that those who come play; without it, each one by its weight.
+        plays: Option<String>,
         /// It ends as soon as everybody who has come waits for a later phase, or is gone.
         until_settled: bool = false,
         /// Whether it is for the sake of this phase that the scenario is played: what happens in

@@ -46,6 +46,10 @@ pub(crate) enum Step {
     ChatClosed(ChatClosed),
     /// Writes messages in an open loop: each has its time, whatever became of those before.
     ChatOpen(ChatOpen),
+    /// Writes messages to an address as fast as the server takes them.
+    Flood(Flood),
+    /// Reads nothing; logs in again when the server has ended the stream for that.
+    NeverRead(NeverRead),
     /// Changes their presence in a closed loop: as soon as the last change of all contacts has come.
     PresenceClosed(PresenceClosed),
     /// Does some things, and how long that takes is measured.
@@ -206,6 +210,33 @@ settings! {
                 "write a number above 0, up to 100000");
         }
         check_bytes(chat.bytes, problems);
+    }
+}
+
+settings! {
+    /// Messages as fast as can be.
+    pub(crate) struct Flood {
+        /// The address that they go to; `{name}` is a variable.
+        to: String,
+        /// The length of their texts in bytes.
+        bytes: u32 = 100,
+        /// It ends with this phase.
+        until: String,
+    }
+    check |flood, problems| {
+        if !flood.to.contains(['@', '{']) {
+            problems.error("to", format!("\"{}\" is nobody's address", flood.to),
+                "write an address, as in \"romeo@example.org/load\"");
+        }
+        check_bytes(flood.bytes, problems);
+    }
+}
+
+settings! {
+    /// Somebody who reads nothing.
+    pub(crate) struct NeverRead {
+        /// It ends with this phase.
+        until: String,
     }
 }
 
@@ -381,6 +412,8 @@ impl Setting for Step {
             Step::Befriend(step) => step.check(problems),
             Step::ChatClosed(step) => step.check(problems),
             Step::ChatOpen(step) => step.check(problems),
+            Step::Flood(step) => step.check(problems),
+            Step::NeverRead(step) => step.check(problems),
             Step::PresenceClosed(step) => step.check(problems),
             Step::Transaction(step) => step.check(problems),
             Step::Repeat(step) => step.check(problems),

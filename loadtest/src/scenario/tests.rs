@@ -64,6 +64,19 @@ fn a_scenario_with_all_that_there_is_is_fine() {
 }
 
 #[test]
+fn who_comes_plays_a_session_that_is_there() {
+    let plays = |name: &str| {
+        let phase = format!("measured: true, plays: \"{name}\"");
+        said(&FINE.replace("measured: true", &phase))
+    };
+    assert_eq!(plays("all"), "");
+    let wrong = plays("none");
+    for wanted in ["there is no session \"none\"", "known here: \"all\""] {
+        assert!(wrong.contains(wanted), "{wrong}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place_and_its_mend() {
     let mut bad = Vec::new();
     for (right, wrong, place, what, mend) in [

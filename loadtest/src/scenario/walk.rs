@@ -43,7 +43,7 @@ impl Walk<'_> {
         self.state = match step {
             Step::Connect => State::Connected,
             Step::Authenticate => State::Online,
-            Step::Disconnect | Step::Cut => State::Away,
+            Step::Disconnect | Step::Cut | Step::NeverRead(_) => State::Away,
             _ => self.state,
         };
         let [inside, otherwise] = step.inside();
@@ -128,6 +128,11 @@ impl Walk<'_> {
             }
             Step::ChatClosed(step) => self.phase(&step.until, "until", problems),
             Step::ChatOpen(step) => self.phase(&step.until, "until", problems),
+            Step::Flood(step) => {
+                self.phase(&step.until, "until", problems);
+                self.variables(&step.to, "to", problems);
+            }
+            Step::NeverRead(step) => self.phase(&step.until, "until", problems),
             Step::PresenceClosed(step) => {
                 self.phase(&step.until, "until", problems);
                 if self.scenario.users.contacts.shape != Shape::Group {
@@ -216,6 +221,8 @@ fn needs_login(step: &Step) -> bool {
             | Step::Befriend(_)
             | Step::ChatClosed(_)
             | Step::ChatOpen(_)
+            | Step::Flood(_)
+            | Step::NeverRead(_)
             | Step::PresenceClosed(_)
     )
 }
