@@ -74,7 +74,7 @@ pub struct Met {
     pub clocks_apart: Option<Millis>,
 }
 
-/// See the [module](self).
+/// The first words of one side.
 #[derive(Debug)]
 pub struct Handshake {
     side: Side,

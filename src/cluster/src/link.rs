@@ -74,7 +74,7 @@ pub enum Severed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connection(u64);
 
-/// See the [module](self).
+/// The link to one peer.
 #[derive(Debug)]
 pub struct Link {
     id: LinkId,

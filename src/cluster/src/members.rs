@@ -114,7 +114,7 @@ impl Member {
     }
 }
 
-/// See the [module](self).
+/// The other nodes, as this one knows them.
 #[derive(Debug)]
 pub struct Members {
     us: NodeId,

@@ -52,7 +52,7 @@ pub enum Change {
     },
 }
 
-/// See the [module](self). Looking up takes one read lock; any thread may do anything.
+/// What is where. Looking up takes one read lock; any thread may do anything.
 #[derive(Debug)]
 pub struct Registry {
     us: NodeName,

@@ -60,7 +60,7 @@ pub struct Came {
     pub own_cpu: Duration,
 }
 
-/// See the [module](self). All its calls come from the thread that made it.
+/// A crowd of clients. All its calls come from the thread that made it.
 pub struct Crowd {
     entrance: Entrance,
     plan: Plan,

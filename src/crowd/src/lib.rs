@@ -2,7 +2,7 @@
 //!
 //! All of the node is the real one: limits, negotiation, login, sessions, router, modules. Only the
 //! socket is a [`pipe`](actors::pipe). The clients have no tasks: one thread speaks for all of them,
-//! woken by a [bell](bell) when something has come for one, and an idle client is
+//! woken by a bell when something has come for one, and an idle client is
 //! [so many bytes](Crowd::bytes_per_client).
 //!
 //! Nothing of this is in a node unless it is built with its feature `crowd`.

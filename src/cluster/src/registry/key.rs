@@ -15,7 +15,7 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// All of them, each at its [`index`](Self::index).
+    /// All of them, in the order of their numbers.
     pub const ALL: [Self; 2] = [Self::Account, Self::Room];
 
     /// That of this number on the wire.
