@@ -9,6 +9,7 @@
 mod caller;
 mod calls;
 mod connection;
+mod crossing;
 pub mod discovery;
 mod gate;
 mod greet;
@@ -17,6 +18,7 @@ mod peers;
 mod talk;
 mod view;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ use crate::seat::Seat;
 use crate::tls::NodeCertificates;
 use crate::vitals::Roll;
 use caller::Caller;
+pub use crossing::Crossing;
 use discovery::Candidates;
 use gate::Gate;
 use greet::Greeter;
@@ -42,8 +45,8 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// Whom what comes from other nodes is for. Called in the order of each link; must not wait.
 pub trait Receiver: Send + Sync + 'static {
-    /// A letter has come that went by `hops` nodes before.
-    fn letter(&self, from: &NodeName, letter: Bytes, hops: u8);
+    /// A letter has come.
+    fn letter(&self, from: &NodeName, letter: Bytes);
 
     /// What a node has is different now.
     fn changes(&self, from: &NodeName, changes: Vec<Change>);
@@ -133,12 +136,24 @@ impl Cluster {
         self.shared.changed();
     }
 
-    /// Sends a letter, whose first byte is its count of hops. Never waits.
+    /// Sends a letter. Never waits.
     ///
     /// # Errors
     /// [`NotSent`].
     pub fn send(&self, peer: &NodeName, letter: Bytes) -> Result<(), NotSent> {
         self.shared.send(peer, letter)
+    }
+
+    /// Resolves when every node that is there has been told what is in the registry now, and has said
+    /// so. Nothing when there is no other.
+    #[must_use]
+    pub fn told(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let shared = self.shared.clone();
+        let waiting = shared.untold();
+        if waiting.is_empty() {
+            return None;
+        }
+        Some(Box::pin(async move { shared.told(waiting).await }))
     }
 
     /// Resolves when there is room for letters to that node again, or it is gone.

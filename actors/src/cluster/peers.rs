@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ::cluster::{
     Change, Cookie, Event, Life, Link, LinkLimits, Members, Met, Millis, NodeId, NodeName,
     NotTaken, Parcel, PeerIndex, Registry, Severed,
 };
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use ractor::Actor;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::caller::Linked;
 use super::connection::Connection;
@@ -25,6 +25,9 @@ use crate::vitals::{Roll, lock};
 
 /// Bytes of changes that are put into one delta, about.
 const ONE_DELTA: usize = 64 << 10;
+
+/// How often it is looked whether a node has confirmed what it was told: about a round trip.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Who this node is among others.
 #[derive(Debug, Clone)]
@@ -190,6 +193,30 @@ impl Shared {
     pub(super) fn changed(&self) {
         let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
         peers.values().for_each(|peer| peer.wake.notify_one());
+    }
+
+    /// Those that are there, and the state of the registry that they are to be told.
+    pub(super) fn untold(&self) -> Vec<(Arc<Peer>, u64)> {
+        let version = self.registry.version();
+        let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
+        let there = peers.values().filter(|peer| peer.link().is_some());
+        there.map(|peer| (peer.clone(), version)).collect()
+    }
+
+    /// Waits until these have confirmed that, or are gone.
+    pub(super) async fn told(&self, waiting: Vec<(Arc<Peer>, u64)>) {
+        for (peer, version) in waiting {
+            let mut deltas = None;
+            while let Some(link) = peer.link() {
+                if deltas.is_none() && self.registry.taken(peer.index) >= version {
+                    deltas = Some(link.lock().deltas().0);
+                }
+                if deltas.is_some_and(|deltas| link.lock().deltas().1 >= deltas) {
+                    break;
+                }
+                sleep(LOOK_AGAIN).await;
+            }
+        }
     }
 
     /// All that are known, and how they are.
@@ -417,16 +444,12 @@ impl Conversation {
 
     fn deal_with(&self, parcel: Parcel) -> Result<(), String> {
         match parcel {
-            Parcel::Letter(mut letter) => {
+            Parcel::Letter(letter) => {
                 self.peer
                     .figures
                     .letters_received
                     .fetch_add(1, Ordering::Relaxed);
-                // The first byte of a letter says how many nodes it came by.
-                if letter.has_remaining() {
-                    let hops = letter.get_u8();
-                    self.shared.receiver.letter(&self.node.name, letter, hops);
-                }
+                self.shared.receiver.letter(&self.node.name, letter);
             }
             Parcel::Delta(delta) => {
                 let mut changes = Vec::new();

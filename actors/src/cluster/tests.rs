@@ -36,7 +36,7 @@ impl Actor for Root {
 /// What a node was told.
 #[derive(Debug, PartialEq)]
 enum Told {
-    Letter(String, String, u8),
+    Letter(String, String),
     Appeared(String, String),
     Up(String),
     Gone(String, usize, usize),
@@ -52,9 +52,9 @@ impl Tell {
 }
 
 impl Receiver for Tell {
-    fn letter(&self, from: &NodeName, letter: Bytes, hops: u8) {
+    fn letter(&self, from: &NodeName, letter: Bytes) {
         let letter = String::from_utf8_lossy(&letter).into_owned();
-        self.tell(Told::Letter(from.to_string(), letter, hops));
+        self.tell(Told::Letter(from.to_string(), letter));
     }
 
     fn changes(&self, from: &NodeName, changes: Vec<Change>) {
@@ -162,7 +162,7 @@ impl Node {
 }
 
 fn letter(text: &str) -> Bytes {
-    [&[0], text.as_bytes()].concat().into()
+    Bytes::copy_from_slice(text.as_bytes())
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn nodes_that_find_each_other_at_once_have_one_link() {
         assert_eq!(sent, Ok(()));
     }
     for n in 0..100 {
-        let came = Told::Letter("a".into(), n.to_string(), 0);
+        let came = Told::Letter("a".into(), n.to_string());
         assert_eq!(b.next().await, came, "once and in order");
     }
     a.cluster
@@ -216,7 +216,7 @@ async fn a_link_that_is_killed_goes_on_over_another_connection() {
         assert_eq!(sent, Ok(()));
     }
     for n in 0..20 {
-        let came = Told::Letter("a".into(), n.to_string(), 0);
+        let came = Told::Letter("a".into(), n.to_string());
         assert_eq!(b.next().await, came, "nothing is lost, nothing comes twice");
     }
 }

@@ -122,6 +122,8 @@ pub struct Members {
     /// A node that is gone is forgotten after so long.
     forget_after: Millis,
     members: BTreeMap<NodeName, Member>,
+    /// Lives that have said that they leave: what they began to say before that brings them back no more.
+    leavers: BTreeMap<NodeName, Boot>,
     attempts: u64,
     events: Vec<Event>,
 }
@@ -135,6 +137,7 @@ impl Members {
             limits,
             forget_after,
             members: BTreeMap::new(),
+            leavers: BTreeMap::new(),
             attempts: 0,
             events: Vec::new(),
         }
@@ -254,6 +257,11 @@ impl Members {
 
     /// A node of this name and life has proven that it is one of us.
     fn meet(&mut self, now: Millis, peer: &NodeId) -> Result<(), Refusal> {
+        match self.leavers.get(&peer.name) {
+            Some(boot) if *boot == peer.boot => return Err(Refusal::Leaves),
+            Some(_) => _ = self.leavers.remove(&peer.name),
+            None => {}
+        }
         if let Some(member) = self.members.get(&peer.name)
             && member.boot != peer.boot
         {
@@ -356,6 +364,7 @@ impl Members {
         if self.get(&peer.name).is_some_and(|m| m.boot == peer.boot) {
             self.give_up(now, &peer.name, true);
             self.members.remove(&peer.name);
+            self.leavers.insert(peer.name.clone(), peer.boot);
         }
     }
 
@@ -384,4 +393,30 @@ pub enum NotForgotten {
     /// It is a member.
     #[error("the node lives: stop it first, or let it leave with `cluster leave`")]
     Lives,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str, boot: u64) -> NodeId {
+        NodeId {
+            name: NodeName::new(name).expect("a name"),
+            boot: Boot(boot),
+        }
+    }
+
+    #[test]
+    fn who_leaves_comes_back_in_its_next_life_only() {
+        let limits = LinkLimits {
+            bytes: 1 << 20,
+            letters: 100,
+            dead_after: Millis(5_000),
+        };
+        let mut members = Members::new(node("a", 1), limits, Millis(60_000));
+        assert_eq!(members.meet(Millis(0), &node("b", 7)), Ok(()));
+        members.left(Millis(1), &node("b", 7));
+        assert_eq!(members.meet(Millis(2), &node("b", 7)), Err(Refusal::Leaves));
+        assert_eq!(members.meet(Millis(3), &node("b", 8)), Ok(()));
+    }
 }

@@ -112,7 +112,7 @@ impl Node {
         let joining = config
             .cluster
             .as_ref()
-            .map(|cluster| join(cluster, &data, &pool, &roll))
+            .map(|cluster| join(cluster, &data, &pool, &router, &roll))
             .transpose()?;
         let stopping = Stopping::default();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -134,6 +134,9 @@ impl Node {
             guests: Arc::default(),
             figures: Arc::default(),
         });
+        if let Some(joining) = &joining {
+            joining.open(&clients);
+        }
         let snapshot = Arc::new(OnceLock::new());
         let client_port = |listener: &config::Listener| ClientPort {
             c2s: settings::c2s(

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use actors::background::{Background, BackgroundArgs};
 use actors::cluster::discovery::{OwnRow, Way};
-use actors::cluster::{Cluster, ClusterSettings, Identity, Receiver};
+use actors::cluster::{Cluster, ClusterSettings, Crossing, Identity};
+use actors::guests::Guests;
 use actors::listener::{Bound, Listener, ListenerArgs};
 use actors::seat::Seat;
+use actors::service::ClientService;
 use actors::tls::{CertificateFiles, NodeCertificatePlan, NodeCertificates};
 use actors::vitals::Roll;
 use anyhow::{Context, anyhow};
-use bytes::Bytes;
-use cluster::{Boot, Change, Cookie, LinkLimits, Millis, NodeId, NodeName};
+use cluster::{Boot, Cookie, LinkLimits, Millis, NodeId, NodeName};
 use config::Span;
+use router::Router;
 use store::{Nodes, Pool};
 use supervisors::supervisor::ChildSpec;
 use supervisors::tree::ClusterPart;
@@ -30,6 +32,8 @@ const LETTERS: usize = 65_536;
 pub(crate) struct Joining {
     /// The other nodes.
     pub(crate) cluster: Cluster,
+    /// The way between them and the router.
+    pub(crate) crossing: Arc<Crossing>,
     /// Its name, and that of this node.
     pub(crate) names: (String, String),
     /// Whether logins are refused without a quorum.
@@ -44,6 +48,23 @@ pub(crate) struct Joining {
     pub(crate) part: ClusterPart,
 }
 
+impl Joining {
+    /// From now on the router and the clients' sessions know of the other nodes.
+    pub(crate) fn open(&self, clients: &ClientService) {
+        let guests = Guests::new(
+            clients.router.clone(),
+            self.crossing.clone(),
+            clients.shards.clone(),
+            clients.roll.clone(),
+            clients.inbox,
+            clients.figures.clone(),
+        );
+        // A node is put together once.
+        let _ = clients.guests.set(guests.clone());
+        self.crossing.open(self.cluster.clone(), guests);
+    }
+}
+
 /// Prepares this node to be one of several. Its port is open from now on.
 ///
 /// # Errors
@@ -52,6 +73,7 @@ pub(crate) fn join(
     config: &config::Cluster,
     data: &DataFolder,
     pool: &Pool,
+    router: &Router,
     roll: &Roll,
 ) -> anyhow::Result<Joining> {
     let name = match &config.node {
@@ -85,7 +107,8 @@ pub(crate) fn join(
         handshake: config.handshake_timeout.get(),
         tls: tls.clone(),
     };
-    let cluster = Cluster::new(settings, Arc::new(Unrouted), links.clone(), roll.clone());
+    let crossing = Crossing::new(router.clone(), &settings.identity.node.name, config.quorum);
+    let cluster = Cluster::new(settings, crossing.clone(), links.clone(), roll.clone());
     let mut children: Vec<ChildSpec> = vec![
         background(cluster.members(roll.clone())),
         background(cluster.caller(roll.clone())),
@@ -113,6 +136,7 @@ pub(crate) fn join(
     };
     Ok(Joining {
         cluster,
+        crossing,
         names: (config.name.clone(), name),
         needs_quorum: config.quorum,
         bound,
@@ -120,23 +144,6 @@ pub(crate) fn join(
         told: format!("listening on {address}: other nodes\n{told}"),
         part: ClusterPart { children, links },
     })
-}
-
-/// Stands where the router takes what other nodes send.
-struct Unrouted;
-
-impl Receiver for Unrouted {
-    fn letter(&self, from: &NodeName, _: Bytes, _: u8) {
-        tracing::warn!(what = "letter_dropped", node = %from);
-    }
-
-    fn changes(&self, _: &NodeName, _: Vec<Change>) {}
-
-    fn peer_up(&self, _: &NodeName) {}
-
-    fn peer_gone(&self, _: &NodeName, _: Vec<Bytes>, _: Vec<Change>) {}
-
-    fn returned(&self, _: &NodeName, _: Vec<Bytes>) {}
 }
 
 /// The cookie, and its file if it was made just now.

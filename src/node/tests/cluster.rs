@@ -5,8 +5,9 @@ mod stage;
 use std::path::Path;
 use std::time::Duration;
 
+use play::{Received, Stage};
 use rustix::process::Signal;
-use stage::{Node, free_port};
+use stage::{Client, Node, NodeStage, free_port};
 
 /// What nodes of one cluster have in common.
 struct Common {
@@ -50,7 +51,8 @@ impl Common {
 }
 
 /// Waits until a node sees exactly these others as `name:STATE`.
-async fn sees(node: &Node, wanted: &[&str]) {
+async fn sees<S: AsRef<str>>(node: &Node, wanted: &[S]) {
+    let wanted: Vec<&str> = wanted.iter().map(AsRef::as_ref).collect();
     let mut last = String::new();
     let seen = async {
         loop {
@@ -103,6 +105,110 @@ async fn nodes_join_by_seeds_and_notice_who_is_killed_or_stopped() {
     b.signal(Signal::TERM);
     assert_eq!(b.exit_code().await, Some(0));
     sees(&a, &["c:JOINED"]).await;
+}
+
+/// Somebody logs in at a node, in a play that is on at another one.
+async fn logs_in(stage: &mut NodeStage, who: &str, node: &Node, jid: &str) {
+    let account = jid.split('/').next().expect("an account");
+    node.register(account).await.expect("registered");
+    let client = Client::log_in(node, jid).await.expect("logged in");
+    stage.admit(who, client);
+}
+
+#[tokio::test]
+async fn people_at_three_nodes_chat_as_at_one_and_go_on_when_nodes_are_killed() {
+    let common = Common::new(3);
+    let a = common.with_seeds(0, "a").await;
+    let mut b = common.with_seeds(1, "b").await;
+    let c = common.with_seeds(2, "c").await;
+    for (node, others) in [(&a, ["b", "c"]), (&b, ["a", "c"]), (&c, ["a", "b"])] {
+        sees(node, &others.map(|other| format!("{other}:JOINED"))).await;
+    }
+    let mut stage = NodeStage::new(a);
+    stage
+        .act(
+            "
+        Romeo logs in
+        Romeo: <presence/>
+        Romeo gets: <presence from='romeo@localhost/play' to='romeo@localhost'/>
+            ",
+        )
+        .await;
+    logs_in(&mut stage, "Juliet", &b, "juliet@localhost/balcony").await;
+    logs_in(&mut stage, "Phone", &c, "romeo@localhost/phone").await;
+    // What they are to each other, and a word each way, the second to both of Romeo's.
+    stage
+        .act(
+            "
+        Juliet: <presence/>
+        Juliet gets: <presence from='juliet@localhost/balcony' to='juliet@localhost'/>
+        Phone: <presence/>
+        Phone gets all of:
+          <presence from='romeo@localhost/phone' to='romeo@localhost'/>
+          <presence from='romeo@localhost/play' to='romeo@localhost'/>
+        Romeo gets: <presence from='romeo@localhost/phone' to='romeo@localhost'/>
+        Romeo: <presence type='subscribe' to='juliet@localhost'/>
+        Juliet gets: <presence type='subscribe' from='romeo@localhost' to='juliet@localhost'/>
+        Juliet: <presence type='subscribed' to='romeo@localhost'/>
+        Romeo gets: <presence from='juliet@localhost/balcony' to='romeo@localhost'/>
+        Phone gets: <presence from='juliet@localhost/balcony' to='romeo@localhost'/>
+        # What is acknowledged is on disk, and what was changed before.
+        Juliet: <iq type='set' id='s'><query xmlns='jabber:iq:roster'><item jid='romeo@localhost' name='Romeo'/></query></iq>
+        Juliet gets: <iq type='result' id='s' from='juliet@localhost' to='juliet@localhost/balcony'/>
+        Phone: <message type='chat' to='juliet@localhost/balcony' id='1'><body>Soft!</body></message>
+        Juliet gets: <message type='chat' from='romeo@localhost/phone' to='juliet@localhost/balcony' id='1'><body>Soft!</body></message>
+        Juliet: <message type='chat' to='romeo@localhost' id='2'><body>O Romeo</body></message>
+        Romeo gets: <message type='chat' from='juliet@localhost/balcony' to='romeo@localhost' id='2'><body>O Romeo</body></message>
+        Phone gets: <message type='chat' from='juliet@localhost/balcony' to='romeo@localhost' id='2'><body>O Romeo</body></message>
+            ",
+        )
+        .await;
+
+    // Juliet's node is killed: she has left, for both of Romeo's, once.
+    b.kill_and_restart().await;
+    stage
+        .act(
+            "
+        Romeo gets: <presence type='unavailable' from='juliet@localhost/balcony' to='romeo@localhost'/>
+        Phone gets: <presence type='unavailable' from='juliet@localhost/balcony' to='romeo@localhost'/>
+            ",
+        )
+        .await;
+    sees(&b, &["a:JOINED", "c:JOINED"]).await;
+    logs_in(&mut stage, "Juliet", &b, "juliet@localhost/balcony").await;
+    stage
+        .act(
+            "
+        Juliet: <presence/>
+        Juliet gets: <presence from='juliet@localhost/balcony' to='juliet@localhost'/>
+        Romeo gets: <presence from='juliet@localhost/balcony' to='romeo@localhost'/>
+        Phone gets: <presence from='juliet@localhost/balcony' to='romeo@localhost'/>
+        Romeo gets nothing
+            ",
+        )
+        .await;
+
+    // The home of Romeo's account is killed: his phone, which is connected elsewhere, is still there.
+    stage.node.kill_and_restart().await;
+    stage
+        .act("Juliet: <message type='chat' to='romeo@localhost/phone'><body>Art thou there?</body></message>")
+        .await;
+    hears(&mut stage, "Phone", "<body>Art thou there?</body>").await;
+    stage
+        .act("Phone: <message type='chat' to='juliet@localhost'><body>I am</body></message>")
+        .await;
+    hears(&mut stage, "Juliet", "<body>I am</body>").await;
+}
+
+/// Waits until somebody gets that: presence may come before it.
+async fn hears(stage: &mut NodeStage, who: &str, text: &str) {
+    loop {
+        match stage.receive(who).await {
+            Ok(Received::Text(came)) if came.contains(text) => return,
+            Ok(Received::Text(_)) => {}
+            other => panic!("{who} got {other:?} and not {text}"),
+        }
+    }
 }
 
 #[tokio::test]

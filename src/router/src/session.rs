@@ -105,6 +105,11 @@ impl Session {
         let Some(host) = router.host(account.domain()) else {
             return Err(StanzaError::new(Condition::NotAllowed).into());
         };
+        if router.elsewhere().is_some_and(|others| !others.serves()) {
+            let error = StanzaError::new(Condition::ResourceConstraint);
+            let text = "this server has lost sight of most of its cluster";
+            return Err(error.with_text(text).into());
+        }
         let made = || {
             account
                 .with_resource(&random_id())

@@ -67,13 +67,16 @@ pub enum Refusal {
         "the two nodes remember different things of their link: the next connection begins a new one"
     )]
     Confused,
+    /// It has said that it leaves.
+    #[error("it leaves: it comes back when it is started again")]
+    Leaves,
     /// The other side refuses, for this reason.
     #[error("the other node refuses: {0}")]
     ByPeer(&'static str),
 }
 
 /// Reasons as they are said, each with what the one who hears it should know.
-const REASONS: [&str; 9] = [
+const REASONS: [&str; 10] = [
     "this node doesn't speak as one of its version does",
     "the two have no version of the protocol in common: upgrade the older one by way of a release that speaks both",
     "it belongs to another cluster: set the same `cluster: (name)` on both nodes, or remove its address here",
@@ -83,6 +86,7 @@ const REASONS: [&str; 9] = [
     "a node of this name is alive there: give each node a name of its own in `cluster: (node)`; after a restart this ends by itself within seconds",
     "a later connection between the two took the place of this one",
     "the two remember different things of their link: the next connection begins a new one",
+    "this node has said that it leaves",
 ];
 
 impl Refusal {
@@ -100,6 +104,7 @@ impl Refusal {
             Self::NameTaken => Some(6),
             Self::Replaced => Some(7),
             Self::Confused => Some(8),
+            Self::Leaves => Some(9),
         }
     }
 

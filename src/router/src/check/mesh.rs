@@ -146,7 +146,7 @@ impl MeshNode {
             }
             !gone
         });
-        router.peer_gone(&dead, []);
+        router.peer_gone(&dead);
         self.guest_news(GuestNews::Gone(dead));
         router.peers_changed(vanished, HashSet::new()).await;
     }
@@ -176,6 +176,10 @@ impl Elsewhere for MeshNode {
 
     fn name(&self) -> Peer {
         self.name.clone()
+    }
+
+    fn serves(&self) -> bool {
+        true
     }
 
     fn available(&self, account: &str) -> Vec<FullJid> {

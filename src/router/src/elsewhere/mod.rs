@@ -46,6 +46,10 @@ pub trait Elsewhere: Send + Sync + 'static {
     /// The name of this node, by which the others know it.
     fn name(&self) -> Peer;
 
+    /// Whether clients may log in here: not at a node that has lost sight of most of the others, if the
+    /// cluster is to be so.
+    fn serves(&self) -> bool;
+
     /// The sessions of `account`, whose home is another node, that are available.
     fn available(&self, account: &str) -> Vec<FullJid>;
 

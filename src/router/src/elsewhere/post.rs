@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bytes::Bytes;
 use xmpp::{FullJid, PresenceType, Stanza};
 
 use super::{Letter, OthersTold, Peer};
@@ -46,17 +45,10 @@ impl Router {
         }
     }
 
-    /// A node is gone for good. What it had not taken is routed anew; nobody is told yet who vanished
-    /// with it ([`peers_changed`](Self::peers_changed)).
-    pub fn peer_gone(&self, peer: &Peer, untaken: impl IntoIterator<Item = Bytes>) {
+    /// A node is gone for good. What it had not taken is to be received here; nobody is told yet who
+    /// vanished with it ([`peers_changed`](Self::peers_changed)).
+    pub fn peer_gone(&self, peer: &Peer) {
         self.0.claims.gone(peer);
-        for letter in untaken {
-            if let Ok(Letter::Stanza { hops, stanza }) = Letter::read(letter)
-                && let Some(reply) = dispatch_after(self, stanza, hops)
-            {
-                self.route(reply);
-            }
-        }
     }
 
     /// Tells accounts here of those that vanished with their node, and tells those who have `come` in
